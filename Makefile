@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+.PHONY: all setup monitor driver vmm lab test format lint clean
+
+IMAGE := .build/monitor/x86_64-unknown-none-elf/release/Monitor
+
+all: monitor driver vmm lab
+
+# The image that the driver loads: build/monitor, stripped.
+monitor: .build/monitor
+	APUS_FREESTANDING=1 swift build --build-system native --scratch-path .build/monitor \
+	  --triple x86_64-unknown-none-elf --toolset toolset.json -c release --product Monitor
+	mkdir -p build && llvm-objcopy --strip-all $(IMAGE) build/monitor
+
+# SwiftPM does not notice an edit of a C header or of the linker script.
+.build/monitor: $(wildcard Sources/*/include/*.h) monitor.ld toolset.json
+	rm -rf $@
+	mkdir -p $@
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests
+
+clean:
+	rm -rf .build build

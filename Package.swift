@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Set by the Makefile when it builds for bare metal; see toolset.json.
+let freestanding = Context.environment["APUS_FREESTANDING"] != nil
+
+/// The monitor's pure half: built for bare metal, and for Linux to be tested there.
+let pure: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .treatWarning("EmbeddedRestrictions", as: .error),
+  .strictMemorySafety(),
+]
+let hosted: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+var targets: [Target] = [
+  .target(name: "Contract"),
+  .target(name: "X86", dependencies: ["Contract"], swiftSettings: pure),
+  .target(name: "SVM", dependencies: ["X86", "Contract"], swiftSettings: pure),
+  .target(name: "MonitorCore", dependencies: ["X86", "Contract"], swiftSettings: pure),
+]
+
+let freestandingTargets: [Target] = [
+  .target(name: "Entry", dependencies: ["Contract"]),
+  .executableTarget(
+    name: "Monitor", dependencies: ["Entry", "MonitorCore", "SVM", "X86", "Contract"],
+    swiftSettings: pure),
+]
+
+let hostedTargets: [Target] = [
+  .target(
+    name: "KVM",
+    dependencies: ["Contract", .product(name: "SystemPackage", package: "swift-system")],
+    swiftSettings: hosted),
+  .target(
+    name: "Machine",
+    dependencies: ["KVM", "Contract", .product(name: "Logging", package: "swift-log")],
+    swiftSettings: hosted),
+  .executableTarget(
+    name: "apus",
+    dependencies: [
+      "Machine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      .product(name: "Logging", package: "swift-log"),
+    ],
+    swiftSettings: hosted),
+  .target(
+    name: "Lab",
+    dependencies: [
+      .product(name: "Subprocess", package: "swift-subprocess"),
+      .product(name: "SystemPackage", package: "swift-system"),
+    ],
+    swiftSettings: hosted),
+  .executableTarget(
+    name: "apus-lab",
+    dependencies: ["Lab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+    swiftSettings: hosted),
+  .testTarget(name: "X86Tests", dependencies: ["X86"]),
+  .testTarget(name: "SVMTests", dependencies: ["SVM", "X86", "Contract"]),
+  .testTarget(name: "MonitorCoreTests", dependencies: ["MonitorCore", "X86", "Contract"]),
+  .testTarget(name: "MachineTests", dependencies: ["Machine", "KVM"]),
+  .testTarget(name: "LabTests", dependencies: ["Lab"]),
+]
+
+let package = Package(
+  name: "apus",
+  dependencies: freestanding
+    ? []
+    : [
+      .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+      .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+      .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+      .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+  targets: targets + (freestanding ? freestandingTargets : hostedTargets),
+  swiftLanguageModes: [.v6])

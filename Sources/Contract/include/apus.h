@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * What driver, monitor and client share: memory layout, mailboxes, states and
+ * request numbers. Nothing else is known on both sides. Every structure here
+ * lives in pages that the driver allocates; each field says who may write it.
+ *
+ *   D  the driver, on a CPU that Linux kept
+ *   M  the monitor, on a lent CPU
+ */
+#ifndef APUS_H
+#define APUS_H
+
+#ifdef __KERNEL__
+#include <linux/ioctl.h>
+#include <linux/types.h>
+#else
+#include <stddef.h>
+#include <stdint.h>
+#endif
+
+#define APUS_ABI_VERSION 1u
+#define APUS_IMAGE_MAGIC 0x53555041u /* "APUS" */
+#define APUS_PAGE_SIZE 4096u
+
+/*
+ * ---- The monitor's address space -------------------------------------------
+ *
+ * One per lent CPU, built by the driver from five pages (PML4, PDPT, PD and two
+ * page tables). It maps the image at the address it was linked for and a window
+ * of 512 pages, and nothing else. The window's own page table is its first
+ * page, so the monitor maps what it is told about by itself.
+ */
+#define APUS_IMAGE_BASE 0x100000u /* virtual; at most 1 MiB, to APUS_WINDOW_BASE */
+#define APUS_WINDOW_BASE 0x200000u
+#define APUS_WINDOW_PAGES 512u
+
+/* Page numbers inside the window. */
+#define APUS_WINDOW_TABLE 0u /* D maps: the window's own page table */
+#define APUS_WINDOW_CPU 16u  /* D maps: the CPU area */
+#define APUS_WINDOW_VCPU 32u /* M maps on APUS_CPU_BIND: the vCPU area */
+#define APUS_WINDOW_VM 64u   /* M maps on APUS_CPU_BIND: the VM area */
+#define APUS_WINDOW_FREE 128u /* M maps: guest memory and nested tables, in passing */
+
+/* Areas are physically contiguous and naturally aligned (alloc_pages order). */
+#define APUS_CPU_ORDER 4u
+#define APUS_VCPU_ORDER 5u
+#define APUS_VM_ORDER 4u
+#define APUS_CPU_PAGES (1u << APUS_CPU_ORDER)
+#define APUS_VCPU_PAGES (1u << APUS_VCPU_ORDER)
+#define APUS_VM_PAGES (1u << APUS_VM_ORDER)
+
+/* Pages inside the CPU area. */
+#define APUS_CPU_PAGE_CONTROL 0u   /* struct apus_cpu */
+#define APUS_CPU_PAGE_TABLES 1u    /* GDT, TSS, IDT */
+#define APUS_CPU_PAGE_HOST 2u      /* SVM host save area, VMXON region */
+#define APUS_CPU_PAGE_NMI_STACK 3u
+#define APUS_CPU_PAGE_FAULT_STACK 4u
+#define APUS_CPU_PAGE_PRIVATE 5u   /* two pages of the monitor's own */
+#define APUS_CPU_PAGE_GUARD 7u     /* D leaves it unmapped: below the stack */
+#define APUS_CPU_PAGE_STACK 8u     /* to the end of the area, grows down */
+
+/* Pages inside the vCPU area. The first two are what KVM_RUN's client maps. */
+#define APUS_VCPU_PAGE_RUN 0u      /* struct kvm_run */
+#define APUS_VCPU_PAGE_PIO 1u      /* data of KVM_EXIT_IO */
+#define APUS_VCPU_PAGE_CONTROL 2u  /* struct apus_vcpu */
+#define APUS_VCPU_PAGE_PAYLOAD 4u  /* four pages: the argument of a forwarded ioctl */
+#define APUS_VCPU_PAYLOAD_SIZE (4u * APUS_PAGE_SIZE)
+#define APUS_VCPU_PAGE_VMCB 8u     /* VMCB or VMCS */
+#define APUS_VCPU_PAGE_MSR_BITMAP 9u /* two pages */
+#define APUS_VCPU_PAGE_XSAVE 11u   /* three pages */
+#define APUS_VCPU_PAGE_PRIVATE 14u /* the monitor's own, to the end */
+#define APUS_VCPU_MMAP_PAGES 2u    /* KVM_GET_VCPU_MMAP_SIZE, in pages */
+
+/* Pages inside the VM area. */
+#define APUS_VM_PAGE_CONTROL 0u    /* struct apus_vm, two pages */
+#define APUS_VM_PAGE_IO_BITMAP 2u  /* three pages */
+#define APUS_VM_PAGE_PRIVATE 5u    /* the monitor's own, to the end */
+
+/*
+ * ---- The image ---------------------------------------------------------------
+ * The first bytes of the image's first PT_LOAD segment. Addresses are virtual.
+ */
+struct apus_image_header {
+	uint32_t magic;
+	uint32_t abi_version;
+	uint64_t trampoline;      /* start of the code copied below 1 MiB */
+	uint64_t trampoline_size; /* bytes, at most APUS_TRAMPOLINE_ARGUMENTS */
+	uint64_t cpuid_rules;     /* struct apus_cpuid_rule[] */
+	uint64_t cpuid_rule_count;
+	uint64_t msrs;            /* uint32_t[]: KVM_GET_MSR_INDEX_LIST */
+	uint64_t msr_count;
+};
+
+/*
+ * KVM_GET_SUPPORTED_CPUID: for each rule, CPUID(function, index) of the host CPU,
+ * ANDed with mask and then ORed with set, in the order EAX EBX ECX EDX. A rule for
+ * a function above the host's highest one of its range (0, 0x80000000) is left out;
+ * functions from 0x40000000 to 0x4fffffff are never asked of the host (read as 0).
+ */
+struct apus_cpuid_rule {
+	uint32_t function;
+	uint32_t index;
+	uint32_t flags; /* KVM_CPUID_FLAG_SIGNIFCANT_INDEX or 0 */
+	uint32_t mask[4];
+	uint32_t set[4];
+};
+
+/*
+ * The trampoline: position-independent real-mode code, copied to the start of a
+ * borrowed page below 1 MiB, entered by SIPI with CS = page >> 4. Its arguments lie
+ * in the same page at APUS_TRAMPOLINE_ARGUMENTS. That page must be mapped at its own
+ * address in the monitor's address space until the CPU is APUS_CPU_ARRIVED.
+ */
+#define APUS_TRAMPOLINE_ARGUMENTS 0xf00u
+struct apus_trampoline_arguments {
+	uint64_t page_table; /* physical address of the PML4, below 4 GiB */
+	uint64_t stack;      /* virtual: the end of the CPU area */
+	uint64_t entry;      /* virtual: the ELF entry point */
+};
+
+/*
+ * ---- A lent CPU --------------------------------------------------------------
+ */
+enum apus_cpu_state { /* M, but OFF: D before INIT + SIPI */
+	APUS_CPU_OFF = 0,
+	APUS_CPU_ARRIVED = 1,  /* on the monitor's tables; the borrowed page is free again */
+	APUS_CPU_READY = 2,    /* takes commands */
+	APUS_CPU_PARKED = 3,   /* virtualisation off, APIC drained and restored: INIT it */
+	APUS_CPU_UNFIT = 4,    /* refused to start: see reason */
+	APUS_CPU_STOPPED = 5,  /* a fault of the monitor itself: see fault */
+};
+
+enum apus_unfit { /* why a CPU is APUS_CPU_UNFIT */
+	APUS_UNFIT_NONE = 0,
+	APUS_UNFIT_ABI = 1,        /* driver and monitor are of different versions */
+	APUS_UNFIT_NO_VIRTUALISATION = 2, /* neither VT-x nor SVM */
+	APUS_UNFIT_FIRMWARE = 3,   /* switched off by firmware (VM_CR.SVMDIS, IA32_FEATURE_CONTROL) */
+	APUS_UNFIT_NO_NESTED_PAGING = 4,
+	APUS_UNFIT_NO_X2APIC = 5,
+	APUS_UNFIT_CONTROL = 6,    /* a needed VT-x control is missing: detail names it */
+};
+
+enum apus_vendor { APUS_VENDOR_NONE = 0, APUS_VENDOR_SVM = 1, APUS_VENDOR_VMX = 2 };
+
+enum apus_command {
+	APUS_COMMAND_NONE = 0,
+	APUS_COMMAND_BIND = 1,   /* argument[0], [1]: physical addresses of vCPU and VM area */
+	APUS_COMMAND_UNBIND = 2, /* the vCPU's state is complete in its area; the CPU's APIC is drained */
+	APUS_COMMAND_VCPU = 3,   /* argument[0]: a KVM vCPU ioctl; payload in the vCPU area */
+	APUS_COMMAND_RUN = 4,    /* KVM_RUN */
+	APUS_COMMAND_PARK = 5,   /* leave for good: the CPU becomes APUS_CPU_PARKED */
+	APUS_COMMAND_VM = 6,     /* argument[0]: a KVM VM ioctl that the monitor serves; payload as above */
+};
+
+/* What the monitor was doing when it broke (APUS_CPU_STOPPED). */
+struct apus_fault {
+	uint64_t vector, error, rip, rsp, cr2, rflags;
+};
+
+/*
+ * The mailbox: D writes command and argument, then increments `command_sequence`
+ * with release, then sends an NMI. M does the work, writes result, then sets
+ * `done_sequence` to `command_sequence` with release, then rings the doorbell. One
+ * command is outstanding at a time. `result` is 0, a positive value, or -errno.
+ */
+struct apus_cpu {
+	/* D, before the CPU starts */
+	uint32_t abi_version;
+	uint32_t cpu;              /* Linux's number */
+	uint32_t apic_id;          /* physical */
+	uint32_t tsc_khz;
+	uint64_t area;             /* physical address of the CPU area */
+	/* D, at any time: what to write to the x2APIC ICR to reach the driver; 0: nothing */
+	uint64_t doorbell;
+	/* D */
+	uint32_t proceed;          /* 1 after APUS_CPU_ARRIVED: the borrowed page is unmapped */
+	uint32_t command_sequence;
+	uint32_t command;          /* enum apus_command */
+	uint32_t reserved;
+	uint64_t argument[4];
+	/* M */
+	uint32_t state;            /* enum apus_cpu_state */
+	uint32_t reason;           /* enum apus_unfit */
+	uint64_t detail;
+	uint32_t done_sequence;
+	uint32_t vendor;           /* enum apus_vendor */
+	int64_t result;
+	uint64_t nmis;             /* NMIs taken in root mode */
+	uint64_t machine_checks;
+	uint64_t asids;            /* address-space identifiers (ASID or VPID) of this CPU */
+	struct apus_fault fault;
+};
+
+/*
+ * ---- A vCPU --------------------------------------------------------------------
+ */
+enum apus_request { /* D sets a bit (atomic OR), then sends an NMI; M clears before it acts */
+	APUS_REQUEST_EXIT = 1u << 0,   /* KVM_RUN returns -EINTR */
+	APUS_REQUEST_MEMORY = 1u << 1, /* the slots changed */
+	APUS_REQUEST_LINES = 1u << 2,  /* an interrupt line changed that is not delivered directly */
+	APUS_REQUEST_NMI = 1u << 3,    /* KVM_NMI */
+};
+
+/* Exits by cause: an index of `exits`. The same list on both vendors. */
+enum apus_exit {
+	APUS_EXIT_NMI = 0,             /* a kick */
+	APUS_EXIT_EXCEPTION = 1,
+	APUS_EXIT_CPUID = 2,
+	APUS_EXIT_HLT = 3,
+	APUS_EXIT_IO = 4,              /* served by the monitor: PIC, PIT */
+	APUS_EXIT_IO_CLIENT = 5,       /* KVM_EXIT_IO */
+	APUS_EXIT_MMIO = 6,            /* served by the monitor: IOAPIC, xAPIC page */
+	APUS_EXIT_MMIO_CLIENT = 7,     /* KVM_EXIT_MMIO */
+	APUS_EXIT_MSR_READ = 8,
+	APUS_EXIT_MSR_WRITE = 9,
+	APUS_EXIT_APIC_ICR = 10,
+	APUS_EXIT_APIC_EOI = 11,       /* only while a level-triggered line is in service */
+	APUS_EXIT_APIC_TIMER = 12,     /* LVTT; TMICT, TMCCT, TDCR only when emulated */
+	APUS_EXIT_APIC_OTHER = 13,
+	APUS_EXIT_CONTROL_REGISTER = 14,
+	APUS_EXIT_INTERRUPT_WINDOW = 15,
+	APUS_EXIT_HYPERCALL = 16,
+	APUS_EXIT_NESTED_FAULT = 17,   /* neither a slot nor MMIO: memory being mapped */
+	APUS_EXIT_SHUTDOWN = 18,       /* triple fault */
+	APUS_EXIT_INVALID_STATE = 19,  /* the processor refused the entry */
+	APUS_EXIT_VIRTUALISATION = 20, /* a VMX or SVM instruction of the guest */
+	APUS_EXIT_PREEMPTION_TIMER = 21,
+	APUS_EXIT_XSETBV = 22,
+	APUS_EXIT_INTERRUPT = 23,      /* only where interrupts are intercepted */
+	APUS_EXIT_OTHER = 24,
+	APUS_EXIT_COUNT = 25,
+};
+
+enum apus_timer_mode { APUS_TIMER_EMULATED = 0, APUS_TIMER_DIRECT = 1 };
+enum apus_apic_mode { APUS_APIC_DISABLED = 0, APUS_APIC_XAPIC = 1, APUS_APIC_X2APIC = 2 };
+
+/* KVM_APUS_GET_STATISTICS copies this. Counters only grow. */
+struct apus_statistics {
+	uint64_t exits[32];        /* by enum apus_exit */
+	uint64_t entries;
+	uint64_t guest_cycles;     /* TSC ticks between entry and exit */
+	uint64_t root_cycles;      /* TSC ticks between exit and entry, KVM_RUN to KVM_RUN excluded */
+	uint64_t interrupts_sent;  /* D: real interrupts sent to the guest for interrupt lines */
+	uint64_t kicks;            /* D: NMIs sent */
+	uint32_t timer_mode;       /* enum apus_timer_mode */
+	uint32_t apic_mode;        /* enum apus_apic_mode: what the guest has chosen */
+	uint32_t lent_cpu;         /* D: Linux's number */
+	uint32_t in_guest;         /* 1 from entry to exit */
+};
+
+struct apus_last_exit { uint64_t code, rip, information; };
+
+struct apus_vcpu {
+	/* D, before the first BIND */
+	uint64_t area;             /* physical */
+	uint32_t id;               /* KVM_CREATE_VCPU's argument */
+	uint32_t bootstrap;        /* 1: starts running, 0: waits for INIT and SIPI */
+	/* D sets bits, M clears them */
+	uint32_t requests;
+	/* M */
+	uint32_t slots_generation; /* of struct apus_vm that this vCPU's TLB agrees with */
+	struct apus_statistics statistics;
+	/* M: the newest exits, for the report of a guest that ended itself */
+	uint64_t last_exit_count;
+	struct apus_last_exit last_exits[16];
+};
+
+/*
+ * ---- A VM ------------------------------------------------------------------------
+ */
+#define APUS_SLOTS 32u
+#define APUS_VCPUS 16u
+#define APUS_LINES 24u /* pins of the IOAPIC; 0 to 15 are also the PICs' */
+#define APUS_NO_APIC_ID 0xffffffffu
+
+#define APUS_SLOT_READONLY 1u
+
+/*
+ * A page of extents, linked by physical address. Pages of a slot appear in the
+ * order of their guest addresses; `count` entries are used.
+ */
+struct apus_extent { uint64_t guest_frame, frame, count; };
+#define APUS_EXTENTS 170u
+struct apus_extent_page {
+	uint64_t next; /* physical, 0 at the end */
+	uint64_t count;
+	struct apus_extent extents[APUS_EXTENTS];
+};
+
+struct apus_slot { /* D */
+	uint64_t guest_address; /* bytes; page aligned */
+	uint64_t size;          /* bytes; 0: the slot is free */
+	uint64_t extents;       /* physical address of the first struct apus_extent_page */
+	/*
+	 * Free pages for nested tables, enough for the slot in 4 KiB pages: physical
+	 * address of the first, each page's first eight bytes name the next, 0 ends. They
+	 * are the monitor's until the VM is gone, also when the slot goes.
+	 */
+	uint64_t tables;
+	uint32_t flags;
+	uint32_t generation;    /* slots_generation at which this slot was written */
+};
+
+/*
+ * How an interrupt line reaches the guest at the moment (M). With DIRECT the driver
+ * answers a rising edge with an interrupt of that vector to that physical APIC ID, and
+ * a falling edge with nothing; with MASKED it records the edge in line_edges; otherwise
+ * it records rising edges and asks with APUS_REQUEST_LINES on either edge.
+ */
+#define APUS_ROUTE_DIRECT (1ull << 63)
+#define APUS_ROUTE_MASKED (1ull << 62)
+#define APUS_ROUTE_APIC_ID(route) ((uint32_t)((route) >> 8) & 0xffffffffu)
+#define APUS_ROUTE_VECTOR(route) ((uint8_t)(route))
+
+/*
+ * The PIT's channel 0 on processors whose monitor has no timer of its own: M writes
+ * period or deadline, then increments `sequence` with release and rings the doorbell;
+ * D arms an hrtimer whose expiry is a rising and a falling edge of `line`.
+ */
+struct apus_timer {
+	uint32_t sequence;     /* M */
+	uint32_t line;         /* M */
+	uint64_t deadline;     /* M: TSC of the first expiry; 0: stop */
+	uint64_t period_ns;    /* M: 0: once */
+	uint64_t expirations;  /* D */
+};
+
+struct apus_vm {
+	/* D, before the first BIND */
+	uint64_t area;             /* physical */
+	uint32_t tsc_khz;
+	uint32_t vcpu_count;
+	uint64_t clock_tsc;        /* TSC at which kvmclock reads 0 */
+	uint64_t wall_seconds;     /* CLOCK_REALTIME at that moment */
+	uint32_t wall_nanoseconds;
+	uint32_t irqchip;          /* 1 after KVM_CREATE_IRQCHIP */
+	uint32_t pit;              /* 1 after KVM_CREATE_PIT2 */
+	uint32_t reserved;
+	uint32_t apic_ids[APUS_VCPUS]; /* physical, by vCPU id; APUS_NO_APIC_ID: not bound */
+	/* D: atomic */
+	uint32_t line_levels;      /* bit n: line n is high */
+	uint32_t line_edges;       /* bit n: line n rose; M exchanges it with 0 */
+	/* M: atomic */
+	uint64_t line_routes[APUS_LINES];
+	struct apus_timer timer;
+	/*
+	 * D writes the idle one of the two tables, then increments slots_generation with
+	 * release: slots[slots_generation & 1] is in force. A reader whose generation has
+	 * moved meanwhile reads again. Before pages of a slot that went are freed, every
+	 * vCPU has acknowledged in its slots_generation or is not running.
+	 */
+	uint32_t slots_generation;
+	uint32_t reserved2;
+	struct apus_slot slots[2][APUS_SLOTS];
+};
+
+/*
+ * ---- What is added to the KVM API -----------------------------------------------
+ */
+#define APUS_KVMIO 0xAE
+/* KVM_CHECK_EXTENSION on /dev/apus: APUS_ABI_VERSION here, 0 on /dev/kvm. */
+#define KVM_CAP_APUS 0x41505553
+
+/* vCPU: which Linux CPU it runs on; before its first KVM_RUN. EBUSY: lent already;
+ * EINVAL: CPU 0 or the only one; ENODEV: no such CPU. */
+#define KVM_SET_LENT_CPU _IO(APUS_KVMIO, 0xf0)
+/* vCPU: the lent CPU's number. ENOENT: none yet. */
+#define KVM_GET_LENT_CPU _IO(APUS_KVMIO, 0xf1)
+/* vCPU: also while it runs, from another thread. */
+#define KVM_APUS_GET_STATISTICS _IOR(APUS_KVMIO, 0xf2, struct apus_statistics)
+/* vCPU: the newest exits, after the guest ended itself. */
+struct apus_last_exits { uint64_t count; struct apus_last_exit exits[16]; };
+#define KVM_APUS_GET_LAST_EXITS _IOR(APUS_KVMIO, 0xf3, struct apus_last_exits)
+
+/* Device: what the driver found out about this machine, for `apus check`. */
+enum apus_cpu_use { APUS_USE_LINUX = 0, APUS_USE_OFFLINE = 1, APUS_USE_LENT = 2 };
+#define APUS_MAX_CPUS 256u
+struct apus_host {
+	uint32_t abi_version;
+	uint32_t vendor;         /* enum apus_vendor, of the processor */
+	uint32_t cpu_count;      /* possible CPUs, at most APUS_MAX_CPUS reported */
+	uint32_t image_size;     /* bytes of the monitor's image in memory */
+	uint32_t tsc_khz;
+	uint32_t vm_count;
+	uint32_t flags;          /* APUS_HOST_* */
+	uint32_t reserved;
+	uint8_t use[APUS_MAX_CPUS];  /* enum apus_cpu_use, by Linux's number */
+	uint8_t pool[APUS_MAX_CPUS]; /* 1: the administrator named it for clients that do not ask */
+};
+#define APUS_HOST_MONITOR_MISSING 1u  /* firmware file not found or malformed */
+#define APUS_HOST_FIRMWARE_OFF 2u     /* virtualisation is switched off by firmware */
+#define APUS_HOST_KVM_ACTIVE 4u       /* reserved: the host's KVM holds this CPU's virtualisation */
+#define APUS_GET_HOST _IOR(APUS_KVMIO, 0xf8, struct apus_host)
+
+#endif
