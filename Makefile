@@ -2,6 +2,8 @@
 .PHONY: all setup monitor driver vmm lab test format lint clean
 
 IMAGE := .build/monitor/x86_64-unknown-none-elf/release/Monitor
+# Where SwiftPM builds what runs on Linux; a second developer in this tree names another one.
+SCRATCH ?= .build
 
 all: monitor driver vmm lab
 
@@ -15,6 +17,20 @@ monitor: .build/monitor
 .build/monitor: $(wildcard Sources/*/include/*.h) monitor.ld toolset.json
 	rm -rf $@
 	mkdir -p $@
+
+# build/driver/<kernel release>/apus.ko
+driver:
+	$(MAKE) -C Driver
+
+# build/apus: the command, with Swift's libraries inside, so that it runs in an initramfs.
+vmm:
+	swift build --scratch-path $(SCRATCH) -c release --static-swift-stdlib --product apus
+	mkdir -p build && llvm-objcopy --strip-all $(SCRATCH)/release/apus build/apus
+
+# build/apus-lab
+lab:
+	swift build --scratch-path $(SCRATCH) --product apus-lab
+	mkdir -p build && ln -sf ../$(SCRATCH)/debug/apus-lab build/apus-lab
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests

@@ -1,2 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
-@main struct ApusLab: ParsableCommand {}
+
+/// The command line of the lab: whole emulated machines, without special hardware.
+@main struct ApusLab: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "apus-lab",
+    abstract: "Makes emulated machines and runs Apus in them.",
+    subcommands: [TryCommand.self, ShellCommand.self])
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The guest's initramfs: busybox, cyclictest and a script that does what LAB_WORK asks for.
+enum GuestImage {
+  static func make() async throws -> [UInt8] {
+    var image = try await Initramfs()
+    image.write(start, at: "init", permissions: 0o755)
+    try await image.addProgram("/usr/bin/cyclictest")
+    return image.finish()
+  }
+
+  /// /init. The kernel hands `LAB_...=...` words of its command line over as environment.
+  ///
+  /// The second serial port is the report channel of the VMM that runs the guest: `mark` lines
+  /// are where it notes its exit counters; ticks are the local timer's interrupts so far.
+  static let start = """
+    #!/bin/sh
+    export PATH=/bin
+    mount -t proc proc /proc
+    mount -t sysfs sys /sys
+    mount -t devtmpfs dev /dev
+    stty -F /dev/ttyS1 raw -echo 2>/dev/null
+    exec 3>/dev/ttyS1
+    ticks() {
+      total=0
+      while read -r name counts; do
+        [ "$name" = LOC: ] || continue
+        for word in $counts; do
+          case $word in *[!0-9]*) break ;; *) total=$((total + word)) ;; esac
+        done
+      done < /proc/interrupts
+    }
+    mark() { ticks; echo "mark $1 ticks=$total" >&3; }
+
+    mark user-space
+    echo "guest: $(uname -r), $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource), up $(cut -d' ' -f1 /proc/uptime) s"
+    case ${LAB_WORK:-boot} in
+    boot) ;;
+    measure)
+      echo "guest: idle for ${LAB_IDLE:-3} s"
+      mark idle-begin
+      sleep ${LAB_IDLE:-3}
+      mark idle-end
+      echo "guest: cyclictest, ${LAB_LOOPS:-5000} loops of 1 ms"
+      mark begin
+      cyclictest -l ${LAB_LOOPS:-5000} -i 1000 -m -q -p 80 -t 1 -a 0 -h 20000 > /tmp/cyclictest
+      mark end
+      grep -v ' 0*$' /tmp/cyclictest >&3
+      ;;
+    wait) while :; do sleep 1; done ;;
+    spin) while :; do :; done ;;
+    *) echo "guest: no work is named $LAB_WORK" ;;
+    esac
+    echo "guest: power off"
+    poweroff -f
+
+    """
+}

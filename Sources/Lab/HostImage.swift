@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Puts together what an emulated host boots from.
+struct HostImage: Sendable {
+  let project: Project
+  let kernel: Kernel
+  let guest: Kernel
+
+  /// The initramfs with every part of Apus that has been built, and what a script needs.
+  ///
+  /// - Parameters:
+  ///   - script: run as /lab/script.
+  ///   - files: from the developer's machine, by path inside.
+  ///   - programs: in addition to busybox, `apus` and cyclictest.
+  func make(
+    script: String, files: [String: String] = [:], programs: [String] = []
+  ) async throws -> [UInt8] {
+    var image = try await Initramfs()
+    image.write(HostScripts.start, at: "init", permissions: 0o755)
+    image.write(HostScripts.functions, at: "lab/functions")
+    image.write(HostScripts.run, at: "lab/run")
+    image.write(script, at: "lab/script")
+    for program in ["/usr/bin/cyclictest"] + programs { try await image.addProgram(program) }
+    try addModules(["kvm-amd"], to: &image)
+    try await addApus(to: &image)
+    try image.add(guest.image, at: "lab/guest/vmlinuz")
+    image.add(bytes: try await GuestImage.make(), at: "lab/guest/initramfs")
+    for (path, file) in files.sorted(by: { $0.key < $1.key }) {
+      try image.add(
+        file, at: path.hasPrefix("/") ? String(path.dropFirst()) : path, permissions: 0o755)
+    }
+    return image.finish()
+  }
+
+  private func addModules(_ names: [String], to image: inout Initramfs) throws {
+    for name in names {
+      let files = try kernel.moduleFiles([name])
+      for file in files { try image.add(file, at: "lib/modules/\(Self.fileName(file))") }
+      let order = files.map { "/lib/modules/\(Self.fileName($0))\n" }.joined()
+      image.write(order, at: "lab/modules/\(name)")
+    }
+  }
+
+  private func addApus(to image: inout Initramfs) async throws {
+    let driver = project.driver(for: kernel.release)
+    if Files.exists(driver) {
+      try image.add(driver, at: "lib/modules/apus.ko")
+      image.write("/lib/modules/apus.ko\n", at: "lab/modules/apus")
+    }
+    if Files.exists(project.monitor) {
+      try image.add(project.monitor, at: "lib/firmware/apus/monitor")
+    }
+    if Files.exists(project.apus) { try await image.addProgram(project.apus) }
+  }
+
+  private static func fileName(_ path: String) -> Substring {
+    path.split(separator: "/").last ?? ""
+  }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An emulated AMD machine: QEMU without any virtualisation of the real processor.
+public struct HostMachine: Sendable, Equatable {
+  public var cpus = 4
+  /// In MiB.
+  public var memory = 1024
+  /// A processor with SVM, nested paging and x2APIC, as far as QEMU emulates them.
+  public var model = "EPYC,+x2apic"
+  /// Each emulated CPU is a thread: real parallelism, and times that are those of this machine.
+  public var accelerator = "tcg,thread=multi"
+  /// Added to the kernel's command line.
+  public var append = ""
+
+  public init() {}
+
+  /// Where a run finds and leaves its files.
+  struct Files: Sendable, Equatable {
+    var kernel: String
+    var initramfs: String
+    var console: String
+    var report: String
+  }
+
+  /// The command that runs the machine for at most `seconds`.
+  ///
+  /// `timeout` bounds it even if the lab itself is killed.
+  func command(_ files: Files, seconds: Int, interactive: Bool) -> Command {
+    let console =
+      interactive
+      ? "stdio,id=console,signal=off,logfile=\(files.console)"
+      : "file,id=console,path=\(files.console)"
+    return Command(
+      "timeout",
+      (interactive ? ["--foreground"] : []) + [
+        "--kill-after=5", "\(seconds)",
+        "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
+        "-accel", accelerator, "-cpu", model, "-smp", "\(cpus)", "-m", "\(memory)",
+        "-no-reboot",
+        "-chardev", console, "-serial", "chardev:console",
+        "-chardev", "file,id=report,path=\(files.report)", "-serial", "chardev:report",
+        "-kernel", files.kernel, "-initrd", files.initramfs,
+        "-append", commandLine(interactive: interactive),
+      ])
+  }
+
+  private func commandLine(interactive: Bool) -> String {
+    // `quiet` leaves warnings; a panic ends the run through -no-reboot.
+    var words = ["console=ttyS0", "quiet", "panic=-1"]
+    if interactive { words.append("LAB_INTERACTIVE=1") }
+    if !append.isEmpty { words.append(append) }
+    return words.joined(separator: " ")
+  }
+}

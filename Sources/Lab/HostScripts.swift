@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The shell scripts that every emulated host carries.
+enum HostScripts {
+  /// /init: prepares the machine, runs /lab/script, reports its status, powers off.
+  static let start = """
+    #!/bin/sh
+    mount -t proc proc /proc
+    mount -t sysfs sys /sys
+    mount -t devtmpfs dev /dev
+    mkdir -p /dev/pts /dev/shm
+    mount -t devpts pts /dev/pts
+    mount -t tmpfs tmp /tmp
+    mount -t debugfs debug /sys/kernel/debug 2>/dev/null
+    stty -F /dev/ttyS1 raw -echo
+    exec 3>/dev/ttyS1
+    export PATH=/bin HOME=/root
+    cd /root
+    if [ -n "$LAB_INTERACTIVE" ]; then
+      echo 'Leave with `poweroff -f`; . /lab/functions gives load, report and the rest.'
+      setsid cttyhack sh
+      echo "done 0" >&3
+    else
+      sh /lab/run
+      echo "done $?" >&3
+    fi
+    sleep 0.2
+    poweroff -f
+
+    """
+
+  /// /lab/run: the scenario's script with the functions at hand.
+  static let run = """
+    . /lab/functions
+    . /lab/script
+
+    """
+
+  /// /lab/functions: what scripts use. File descriptor 3 is the report; see `Report`.
+  static let functions = """
+    # load MODULE: insert it with all that it needs.
+    load() {
+      while read -r module; do
+        name=$(basename "$module" .ko | tr - _)
+        [ -d "/sys/module/$name" ] || insmod "$module" || return 1
+      done < "/lab/modules/$1"
+    }
+    step() { echo "step $*" >&3; }
+    value() { echo "value $*" >&3; }
+    pass() { echo "pass $*" >&3; }
+    fail() { echo "fail $*" >&3; }
+    # expect NAME COMMAND...: a check that holds if the command succeeds.
+    expect() {
+      expected=$1; shift
+      if "$@"; then pass "$expected"; else fail "$expected \\`$*\\` ended with $?"; fi
+    }
+    # refuse NAME TEXT COMMAND...: holds if the command fails, not by a signal, and says TEXT.
+    refuse() {
+      refused=$1 wanted=$2; shift 2
+      timeout 20 "$@" > /tmp/refusal 2>&1 < /dev/null
+      code=$?
+      if [ $code = 0 ]; then fail "$refused \\`$*\\` succeeded"
+      elif [ $code -ge 124 ]; then fail "$refused \\`$*\\` ended with $code: $(tail -n 1 /tmp/refusal)"
+      elif ! grep -qi -e "$wanted" /tmp/refusal; then fail "$refused said: $(tail -n 3 /tmp/refusal | tr '\\n' ' ')"
+      else pass "$refused $(head -n 1 /tmp/refusal)"; fi
+    }
+    # attach NAME FILE: the file travels out as it is; text only.
+    attach() { sed "s/^/file $1 /" "$2" >&3; }
+    # within SECONDS COMMAND...: waits until the command succeeds.
+    within() {
+      deadline=$(($(cut -d. -f1 /proc/uptime) + $1 + 1)); shift
+      until "$@"; do
+        [ "$(cut -d. -f1 /proc/uptime)" -ge $deadline ] && return 1
+        sleep 0.02
+      done
+    }
+    online() { [ "$(cat /sys/devices/system/cpu/cpu$1/online)" = 1 ]; }
+    # clean_kernel_log: nothing that a kernel writes when it is hurt.
+    clean_kernel_log() {
+      dmesg | grep -E 'WARNING:|BUG:|Oops|Call Trace|general protection|refcount|stuck for|hung_task|blocked for more' > /tmp/hurt
+      [ ! -s /tmp/hurt ] || { head -n 5 /tmp/hurt; return 1; }
+    }
+
+    """
+}

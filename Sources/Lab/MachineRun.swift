@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Subprocess
+import SystemPackage
+
+/// One run of an emulated machine, from power-on to power-off, with its logs in a directory.
+struct MachineRun: Sendable {
+  var machine: HostMachine
+  var kernel: Kernel
+  var initramfs: [UInt8]
+  var directory: String
+  /// After this many seconds the machine is ended.
+  var seconds: Int
+  var terminal: Terminal
+
+  /// How a run ended.
+  struct Outcome: Sendable {
+    var report: Report
+    var timedOut: Bool
+    /// QEMU gave up by itself, in a way that says nothing about what ran inside.
+    var emulatorAborted: Bool
+    var emulatorMessage: String
+    var duration: Duration
+  }
+
+  private var files: HostMachine.Files {
+    .init(
+      kernel: kernel.image, initramfs: directory + "/initramfs.cpio",
+      console: directory + "/console.log", report: directory + "/report.log")
+  }
+  private var emulatorLog: String { directory + "/qemu.log" }
+
+  /// Runs it; again, at most twice, if the emulator itself fails.
+  func run() async throws -> Outcome {
+    try Lab.Files.makeDirectory(directory)
+    try Lab.Files.write(initramfs, to: files.initramfs)
+    for attempt in 1...2 {
+      let outcome = try await runOnce()
+      guard outcome.emulatorAborted else { return outcome }
+      terminal.step("QEMU itself aborted (a known fault of it), attempt \(attempt) of 3: again")
+    }
+    return try await runOnce()
+  }
+
+  /// Runs it with its console on this terminal.
+  func runInteractively() async throws {
+    try Lab.Files.makeDirectory(directory)
+    try Lab.Files.write(initramfs, to: files.initramfs)
+    let command = machine.command(files, seconds: seconds, interactive: true)
+    _ = try await Subprocess.run(
+      command.executable, arguments: Arguments(command.arguments),
+      input: .currentStandardInput, output: .currentStandardOutput, error: .currentStandardError)
+  }
+
+  private func runOnce() async throws -> Outcome {
+    let start = ContinuousClock.now
+    let command = machine.command(files, seconds: seconds, interactive: false)
+    try Lab.Files.write(command.line + "\n", to: directory + "/command")
+    let log = try FileDescriptor.open(
+      FilePath(emulatorLog), .writeOnly, options: [.create, .truncate],
+      permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    let watcher = Task { try await watch() }
+    // The watcher makes the files; QEMU truncates them again, which does no harm.
+    let result = try await Subprocess.run(
+      command.executable, arguments: Arguments(command.arguments),
+      input: .none,
+      output: .fileDescriptor(log, closeAfterSpawningProcess: false),
+      error: .fileDescriptor(log, closeAfterSpawningProcess: true))
+    watcher.cancel()
+    let report = try await watcher.value
+    let message = Self.withoutKnownWarnings(try Lab.Files.readText(emulatorLog))
+    let timedOut = result.terminationStatus == .exited(124)
+    return Outcome(
+      report: report, timedOut: timedOut,
+      emulatorAborted: Self.isKnownAbort(message), emulatorMessage: message,
+      duration: ContinuousClock.now - start)
+  }
+
+  /// The assertion that QEMU 10.0 fails now and then under nested load.
+  static func isKnownAbort(_ message: String) -> Bool {
+    message.contains("tcg_handle_interrupt") && message.contains("bql_locked")
+  }
+
+  /// QEMU says for each emulated CPU what it does not emulate: the same six lines every time.
+  static func withoutKnownWarnings(_ message: String) -> String {
+    message.split(separator: "\n")
+      .filter { !$0.contains("TCG doesn't support requested feature") }
+      .joined(separator: "\n")
+  }
+
+  /// Shows both serial ports until cancelled and returns what the second one said.
+  private func watch() async throws -> Report {
+    var console = try FileTail(creating: files.console)
+    var reportLines = try FileTail(creating: files.report)
+    var report = Report()
+    while true {
+      let last = Task.isCancelled
+      for line in try console.newLines() { terminal.console(line) }
+      for line in try reportLines.newLines() {
+        report.add(line)
+        if let shown = Self.progress(line) { terminal.innerStep(shown) }
+      }
+      if last { return report }
+      try? await Task.sleep(for: .milliseconds(50))
+    }
+  }
+
+  /// What of a report is worth a line on the terminal.
+  private static func progress(_ line: String) -> String? {
+    if line.hasPrefix("step ") { return String(line.dropFirst("step ".count)) }
+    if line.hasPrefix("pass ") { return "passed: " + line.dropFirst("pass ".count) }
+    if line.hasPrefix("fail ") { return "FAILED: " + line.dropFirst("fail ".count) }
+    return nil
+  }
+}

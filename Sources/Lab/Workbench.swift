@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A developer's own machine: any script, no checks.
+public struct Workbench: Sendable {
+  public var project: Project
+  public var machine: HostMachine
+  public var terminal: Terminal
+  public var script =
+    "uname -a; cat /proc/cpuinfo | grep -m 1 'model name'; ls -R /lab /lib/firmware\n"
+  public var files: [String: String] = [:]
+  public var programs: [String] = []
+  public var seconds = 300
+
+  public init(project: Project, machine: HostMachine, terminal: Terminal) {
+    self.project = project
+    self.machine = machine
+    self.terminal = terminal
+  }
+
+  /// Runs the script; true if it came to its end with status 0.
+  public func run() async throws -> Bool {
+    let outcome = try await prepare().run()
+    if outcome.timedOut { terminal.step("ended after \(seconds) s without a result") }
+    if !outcome.emulatorMessage.isEmpty { terminal.text(outcome.emulatorMessage) }
+    switch outcome.report.status {
+    case .none: terminal.step("the machine ended before the script did")
+    case .some(let status): terminal.step("the script ended with \(status)")
+    }
+    return outcome.report.status == 0
+  }
+
+  public func runInteractively() async throws { try await prepare().runInteractively() }
+
+  private func prepare() async throws -> MachineRun {
+    let kernel = try await KernelPackage.cloud.prepare(in: project)
+    for (part, path) in [
+      ("driver", project.driver(for: kernel.release)), ("monitor", project.monitor),
+      ("apus", project.apus),
+    ] where !Files.exists(path) {
+      terminal.step("without \(part): \(path) does not exist")
+    }
+    let image = HostImage(project: project, kernel: kernel, guest: kernel)
+    return MachineRun(
+      machine: machine, kernel: kernel,
+      initramfs: try await image.make(script: script, files: files, programs: programs),
+      directory: project.results(of: "try"), seconds: seconds, terminal: terminal)
+  }
+}

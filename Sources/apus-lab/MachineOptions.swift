@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Lab
+
+/// Options of commands that boot a machine of the developer's choice.
+struct MachineOptions: ParsableArguments {
+  @Option(name: .customLong("file"), help: "A file to take along, as FILE:PATH-INSIDE. Repeatable.")
+  var files: [String] = []
+  @Option(
+    name: .customLong("program"), help: "A program to take along, with its libraries. Repeatable.")
+  var programs: [String] = []
+  @Option(help: "Seconds after which the machine is ended.")
+  var timeout: Int = 300
+  @Option(help: "CPUs of the emulated host.")
+  var cpus: Int = 4
+  @Option(help: "MiB of memory of the emulated host.")
+  var memory: Int = 1024
+  @Option(help: "Words to add to the host kernel's command line.")
+  var append: String = ""
+
+  func workbench(terminal: Terminal) async throws -> Workbench {
+    var machine = HostMachine()
+    machine.cpus = cpus
+    machine.memory = memory
+    machine.append = append
+    var workbench = Workbench(
+      project: try Project.current(), machine: machine, terminal: terminal)
+    workbench.seconds = timeout
+    workbench.programs = programs
+    for file in files {
+      let parts = file.split(separator: ":", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else {
+        throw ValidationError("--file \(file): expected FILE:PATH-INSIDE")
+      }
+      workbench.files[parts[1]] = parts[0]
+    }
+    return workbench
+  }
+}
