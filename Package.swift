@@ -15,7 +15,7 @@ let hosted: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 var targets: [Target] = [
   .target(name: "Contract"),
   .target(name: "X86", dependencies: ["Contract"], swiftSettings: pure),
-  .target(name: "SVM", dependencies: ["X86", "Contract"], swiftSettings: pure),
+  .target(name: "SVM", dependencies: ["MonitorCore", "X86", "Contract"], swiftSettings: pure),
   .target(name: "MonitorCore", dependencies: ["X86", "Contract"], swiftSettings: pure),
 ]
 
@@ -31,9 +31,10 @@ let hostedTargets: [Target] = [
     name: "KVM",
     dependencies: ["Contract", .product(name: "SystemPackage", package: "swift-system")],
     swiftSettings: hosted),
+  .target(name: "LinuxCalls"),
   .target(
     name: "Machine",
-    dependencies: ["KVM", "Contract", .product(name: "Logging", package: "swift-log")],
+    dependencies: ["KVM", "Contract", "LinuxCalls", .product(name: "Logging", package: "swift-log")],
     swiftSettings: hosted),
   .executableTarget(
     name: "apus",

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * The KVM request numbers as constants: Swift does not import macros that take a
- * type. Each keeps the name of its macro in linux/kvm.h, with a trailing underscore.
+ * type or a cast. Each keeps the name of its macro in linux/kvm.h, with a trailing underscore.
  */
 #ifndef APUS_KVM_NUMBERS_H
 #define APUS_KVM_NUMBERS_H
 
+#include <asm/errno.h>
 #include <linux/kvm.h>
 
 #include "apus.h"
@@ -24,6 +25,7 @@ APUS_NUMBER(KVM_SET_TSS_ADDR);
 APUS_NUMBER(KVM_SET_IDENTITY_MAP_ADDR);
 APUS_NUMBER(KVM_CREATE_IRQCHIP);
 APUS_NUMBER(KVM_IRQ_LINE);
+APUS_NUMBER(KVM_SET_GSI_ROUTING);
 APUS_NUMBER(KVM_CREATE_PIT2);
 APUS_NUMBER(KVM_GET_IRQCHIP);
 APUS_NUMBER(KVM_SET_IRQCHIP);
@@ -60,6 +62,10 @@ APUS_NUMBER(KVM_GET_LENT_CPU);
 APUS_NUMBER(KVM_APUS_GET_STATISTICS);
 APUS_NUMBER(KVM_APUS_GET_LAST_EXITS);
 APUS_NUMBER(APUS_GET_HOST);
+
+static const int64_t EINTR_ = EINTR, EINVAL_ = EINVAL, ENOTTY_ = ENOTTY, E2BIG_ = E2BIG;
+static const int64_t EBUSY_ = EBUSY, ENXIO_ = ENXIO;
+static const uint64_t APUS_ROUTE_DIRECT_ = APUS_ROUTE_DIRECT, APUS_ROUTE_MASKED_ = APUS_ROUTE_MASKED;
 
 #undef APUS_NUMBER
 

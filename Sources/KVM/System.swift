@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import Glibc
+import SystemPackage
+
+/// An open `/dev/kvm` or `/dev/apus`.
+public struct System: ~Copyable, Sendable {
+  /// The path that was opened.
+  public let path: String
+  /// KVM_CHECK_EXTENSION(KVM_CAP_APUS): the Apus ABI's version, 0 on `/dev/kvm`.
+  public let apusVersion: Int
+  let owned: OwnedDescriptor
+
+  /// KVM_GET_API_VERSION answers this on every kernel since 2.6.22.
+  public static var apiVersion: Int { 12 }
+
+  public init(path: String) throws(KVMError) {
+    self.path = path
+    let descriptor = open(path, O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw KVMError(call: "open", errno: Errno(rawValue: errno))
+    }
+    let owned = OwnedDescriptor(descriptor)
+    let device = owned.descriptor
+    let version = try calling("KVM_GET_API_VERSION") { () throws(Errno) in
+      try SystemCall.ioctl(device, KVM_GET_API_VERSION_)
+    }
+    guard version == Self.apiVersion else {
+      throw KVMError(call: "KVM_GET_API_VERSION", errno: .notSupported)
+    }
+    apusVersion = Int(
+      (try? SystemCall.ioctl(device, KVM_CHECK_EXTENSION_, UInt(KVM_CAP_APUS))) ?? 0)
+    self.owned = owned
+  }
+
+  /// Whether the device lends CPUs, that is, whether it is `/dev/apus`.
+  public var isApus: Bool { apusVersion > 0 }
+
+  /// KVM_CHECK_EXTENSION: 0 for what the device does not know.
+  public func check(_ capability: Int32) -> Int {
+    Int((try? SystemCall.ioctl(owned.descriptor, KVM_CHECK_EXTENSION_, UInt(capability))) ?? 0)
+  }
+
+  /// KVM_GET_SUPPORTED_CPUID.
+  public func supportedCPUID() throws(KVMError) -> [kvm_cpuid_entry2] {
+    // KVM_MAX_CPUID_ENTRIES of the kernel.
+    var table = CPUIDTable(capacity: 256)
+    let descriptor = owned.descriptor
+    try calling("KVM_GET_SUPPORTED_CPUID") { () throws(Errno) in
+      try table.withPointer { pointer throws(Errno) in
+        _ = try SystemCall.ioctl(descriptor, KVM_GET_SUPPORTED_CPUID_, UInt(bitPattern: pointer))
+      }
+    }
+    return table.entries
+  }
+
+  /// KVM_CREATE_VM.
+  public func createVirtualMachine() throws(KVMError) -> VirtualMachine {
+    let descriptor = try calling("KVM_CREATE_VM") { () throws(Errno) in
+      try SystemCall.ioctl(owned.descriptor, KVM_CREATE_VM_)
+    }
+    let size = try calling("KVM_GET_VCPU_MMAP_SIZE") { () throws(Errno) in
+      try SystemCall.ioctl(owned.descriptor, KVM_GET_VCPU_MMAP_SIZE_)
+    }
+    return VirtualMachine(OwnedDescriptor(descriptor), runSize: Int(size))
+  }
+
+  /// APUS_GET_HOST: what the driver found out about this machine.
+  public func host() throws(KVMError) -> apus_host {
+    var host = apus_host()
+    try calling("APUS_GET_HOST") { () throws(Errno) in
+      _ = try SystemCall.ioctl(owned.descriptor, APUS_GET_HOST_, with: &host)
+    }
+    return host
+  }
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "linux_calls.h"
+
+#include <errno.h>
+#include <sched.h>
+
+int linux_bind_thread(int cpu)
+{
+	size_t size = CPU_ALLOC_SIZE(cpu + 1);
+	cpu_set_t *set = CPU_ALLOC(cpu + 1);
+	int result;
+
+	if (!set) {
+		errno = ENOMEM;
+		return -1;
+	}
+	CPU_ZERO_S(size, set);
+	CPU_SET_S(cpu, size, set);
+	result = sched_setaffinity(0, size, set);
+	CPU_FREE(set);
+	return result;
+}
