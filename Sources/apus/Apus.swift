@@ -1,2 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
-@main struct Apus: ParsableCommand {}
+
+/// Gives a virtual machine processors of its own on a Linux machine that is otherwise left alone.
+@main
+struct Apus: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "apus",
+    abstract: "Runs a guest on processors that Linux gives up for it.",
+    subcommands: [Run.self])
+}

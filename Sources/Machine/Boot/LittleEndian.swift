@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Array where Element == UInt8 {
+  /// The little-endian number at `offset`.
+  func number<Number: FixedWidthInteger>(at offset: Int, as type: Number.Type) -> Number {
+    withUnsafeBytes {
+      Number(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: Number.self))
+    }
+  }
+
+  /// Replaces the bytes at `offset` by a little-endian number.
+  mutating func store(_ value: some FixedWidthInteger, at offset: Int) {
+    let width = value.bitWidth / 8
+    precondition(offset + width <= count)
+    for byte in 0..<width {
+      self[offset + byte] = UInt8(truncatingIfNeeded: value >> (8 * byte))
+    }
+  }
+
+  mutating func append(littleEndian value: some FixedWidthInteger) {
+    for byte in 0..<(value.bitWidth / 8) {
+      append(UInt8(truncatingIfNeeded: value >> (8 * byte)))
+    }
+  }
+}

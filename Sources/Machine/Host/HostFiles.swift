@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import SystemPackage
+
+/// What the kernel says about the machine in /proc and /sys.
+public struct HostFiles: Sendable {
+  /// Before every path: tests have a directory of their own.
+  let root: String
+
+  public init(root: String = "") { self.root = root }
+
+  /// A file's bytes.
+  public static func read(_ path: String) throws(SetupError) -> [UInt8] {
+    do {
+      let descriptor = try FileDescriptor.open(FilePath(path), .readOnly)
+      return try descriptor.closeAfter {
+        var bytes: [UInt8] = []
+        var size = 1 << 16
+        while true {
+          let part = try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            count = try descriptor.read(into: UnsafeMutableRawBufferPointer(buffer))
+          }
+          guard !part.isEmpty else { return bytes }
+          bytes += part
+          size = min(size * 2, 1 << 24)
+        }
+      }
+    } catch {
+      throw .unreadable(path: path, error as? Errno ?? .ioError)
+    }
+  }
+
+  /// A small file's text without the final newline; nil if there is no such file.
+  public func text(_ path: String) -> String? {
+    guard let bytes = try? Self.read(root + path) else { return nil }
+    var text = Substring(decoding: bytes, as: UTF8.self)
+    while text.last?.isWhitespace == true { text.removeLast() }
+    return String(text)
+  }
+
+  public func exists(_ path: String) -> Bool {
+    (try? FileDescriptor.open(FilePath(root + path), .init(rawValue: 0o10000000)).close()) != nil
+  }
+
+  /// A line of /proc/meminfo, in bytes.
+  private func memory(_ name: String) -> UInt64? {
+    for line in text("/proc/meminfo")?.split(separator: "\n") ?? [] {
+      let words = line.split(separator: " ")
+      if words.count >= 2, words[0] == name + ":" { return UInt64(words[1]).map { $0 << 10 } }
+    }
+    return nil
+  }
+
+  public var totalMemory: UInt64? { memory("MemTotal") }
+  public var availableMemory: UInt64? { memory("MemAvailable") }
+
+  /// In Linux's notation.
+  public var possibleCPUs: String { text("/sys/devices/system/cpu/present") ?? "no CPU list" }
+
+  private func cpus(_ name: String) -> Set<Int> {
+    Set(text("/sys/devices/system/cpu/\(name)").flatMap(CPUList.init)?.cpus ?? [])
+  }
+
+  public var presentCPUs: Set<Int> { cpus("present") }
+  public var onlineCPUs: Set<Int> { cpus("online") }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A line `mark NAME key=value …` of the report channel.
+public struct Mark: Equatable, Sendable {
+  public var name: String
+  /// In the order in which they were written.
+  public var values: [Value]
+  /// Exits before the line's first byte, and after its last.
+  public var before: Snapshot
+  public var after: Snapshot
+
+  public struct Value: Equatable, Sendable {
+    public var key: String
+    public var text: String
+  }
+
+  /// Fails for a line that is not a mark.
+  public init?(line: String, before: Snapshot, after: Snapshot) {
+    let words = line.split(separator: " ")
+    guard words.count >= 2, words[0] == "mark" else { return nil }
+    name = String(words[1])
+    values = words.dropFirst(2).compactMap { word in
+      guard let equals = word.firstIndex(of: "="), equals > word.startIndex else { return nil }
+      return Value(
+        key: String(word[..<equals]), text: String(word[word.index(after: equals)...]))
+    }
+    self.before = before
+    self.after = after
+  }
+
+  public func number(_ key: String) -> UInt64? {
+    values.first { $0.key == key }.flatMap { UInt64($0.text) }
+  }
+}
+
+/// What happened from one mark to the next, the marks' own lines excluded.
+public struct Interval: Equatable, Sendable {
+  public var from: String
+  public var to: String
+  public var duration: Duration
+  public var exits: ExitCounts
+  /// Timer ticks, when both marks have `ticks=`.
+  public var ticks: UInt64?
+
+  public init(from start: Mark, to end: Mark) {
+    from = start.name
+    to = end.name
+    duration = end.before.time - start.after.time
+    exits = end.before.exits - start.after.exits
+    if let first = start.number("ticks"), let last = end.number("ticks"), last >= first {
+      ticks = last - first
+    }
+  }
+
+  public var exitsPerTick: Double? {
+    guard let ticks, ticks > 0 else { return nil }
+    return Double(exits.total) / Double(ticks)
+  }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a guest is made of.
+public struct GuestConfiguration: Sendable {
+  /// `/dev/apus` or `/dev/kvm`.
+  public var device: String
+  /// The host's CPUs, one for each vCPU: lent ones on `/dev/apus`, on `/dev/kvm` those that the
+  /// vCPUs' threads stay on. Empty: one vCPU, on a CPU of the device's choice.
+  public var cpus: [Int]
+  /// Bytes.
+  public var memorySize: UInt64
+  public var loader: BootLoader
+  /// Whether the guest's console is the process's terminal.
+  public var console: Bool
+
+  public init(
+    device: String, cpus: [Int], memorySize: UInt64, loader: BootLoader, console: Bool
+  ) {
+    self.device = device
+    self.cpus = cpus
+    self.memorySize = memorySize
+    self.loader = loader
+    self.console = console
+  }
+}

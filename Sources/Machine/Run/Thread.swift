@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import LinuxCalls
+import Synchronization
+
+/// A POSIX thread that can be interrupted in a system call.
+final class Thread: @unchecked Sendable {
+  // Written once by init before the thread can end, read by its creator only.
+  private var handle = pthread_t()
+  private let body: @Sendable () -> Void
+  private let ended = Atomic(false)
+
+  /// Interrupts a system call of the thread; does nothing else.
+  private static let kickSignal = SIGUSR1
+
+  /// The thread begins at once. It must be stopped.
+  init(_ body: @escaping @Sendable () -> Void) {
+    self.body = body
+    Self.prepareSignal
+    let context = Unmanaged.passRetained(self).toOpaque()
+    let result = pthread_create(
+      &handle, nil,
+      { context in
+        guard let context else { return nil }
+        let thread = Unmanaged<Thread>.fromOpaque(context).takeRetainedValue()
+        thread.body()
+        thread.ended.store(true, ordering: .releasing)
+        return nil
+      }, context)
+    precondition(result == 0, "the machine has room for a thread")
+  }
+
+  private static let prepareSignal: Void = {
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { _ in }
+    sigaction(kickSignal, &action, nil)
+  }()
+
+  /// Waits for the thread's end, and interrupts it again and again until then: one signal may
+  /// come just before a system call begins.
+  func stop() {
+    while !ended.load(ordering: .acquiring) {
+      pthread_kill(handle, Self.kickSignal)
+      usleep(1_000)
+    }
+    pthread_join(handle, nil)
+  }
+
+  /// Binds the calling thread to a CPU.
+  static func stay(onCPU cpu: Int) -> Bool { bindThread(toCPU: Int32(cpu)) == 0 }
+}
