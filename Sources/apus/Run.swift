@@ -8,8 +8,13 @@ struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Boot a Linux guest.",
     discussion: """
-      Exit status: 0 the guest powered off, 1 the host failed, 2 the guest failed, 3 the guest \
-      asked for a reset, 64 the request cannot be met, 128 + N ended by signal N.
+      The guest's first serial port is the terminal; Ctrl-A x ends the run. Lines that it writes \
+      to the second one go into the report: `mark NAME key=value ...` notes the exits so far (with \
+      ticks=N also exits per timer tick), `file NAME TEXT` adds a line to a file, and cyclictest's \
+      report becomes a chart.
+
+      Exit status: 0 the guest powered off, 1 the host failed, 2 the guest ended itself, 3 the \
+      guest asked for a reset, 64 the request cannot be met, 128 + N ended by signal N.
       """)
 
   @Option(help: "The guest's kernel, a bzImage.")
@@ -21,13 +26,16 @@ struct Run: ParsableCommand {
   @Option(help: "The guest's command line.")
   var append = "console=ttyS0"
 
-  @Option(help: "The guest's memory, in mebibytes or with K, M or G.")
+  @Option(
+    help: "The guest's memory, in mebibytes or with K, M, G or T.", transform: Arguments.memory)
   var memory = MemorySize(bytes: 256 << 20)
 
-  @Option(help: "The CPUs to run on, one for each of the guest's: 3, or 2-3, or 1,3.")
+  @Option(
+    help: "The CPUs to run on, one for each of the guest's: 3, or 2-3, or 1,3.",
+    transform: Arguments.cpus)
   var cpu: CPUList?
 
-  @Option(help: "The device that runs guests.")
+  @Option(help: "The device that runs guests: /dev/apus or /dev/kvm.")
   var device = "/dev/apus"
 
   @Option(help: "A file for the figures of the run.")
@@ -40,38 +48,54 @@ struct Run: ParsableCommand {
   var quiet = false
 
   func run() throws {
-    let logger = Logger(label: "apus")
+    let result: RunResult
     do throws(SetupError) {
-      let guest = try GuestMachine(try configuration(), logger: logger)
-      let result = guest.run()
-      Output.error("\(result.outcome) \(result.elapsed) \(result.exits)\n\(result.report)")
+      let guest = try GuestMachine(
+        try configuration(), logger: Logger(label: "apus") { _ in Log() })
+      let file = try json.map { path throws(SetupError) in try ResultFile(path) }
+      result = guest.run()
+      show(result)
+      try file?.write(JSONReport(result).value)
     } catch {
       Output.error("apus: \(error)")
       throw ExitCode(error.isUsage ? 64 : 1)
+    }
+    guard result.outcome.exitStatus == 0 else { throw ExitCode(result.outcome.exitStatus) }
+  }
+
+  private func show(_ result: RunResult) {
+    let text = TextReport(result)
+    for line in text.modes { Output.error("apus: \(line)") }
+    if !quiet { Output.standard("\n" + text.cost.joined(separator: "\n")) }
+    if let failure = result.outcome.failure {
+      Output.error("apus: " + FailureReport(failure).lines.joined(separator: "\n"))
+    } else if result.outcome != .poweredOff {
+      Output.error("apus: \(result.outcome)")
     }
   }
 
   private func configuration() throws(SetupError) -> GuestConfiguration {
     let host = HostFiles()
+    try Preflight.check(memory: memory.bytes, of: host)
     let image: LinuxImage
-    let file = try HostFiles.read(kernel)
+    let file = try HostFiles.read(kernel, limit: memory.bytes)
     do {
       image = try LinuxImage(file)
     } catch {
       throw .kernel(path: kernel, error)
     }
-    let disk = try initrd.map { path throws(SetupError) in try HostFiles.read(path) } ?? []
+    let disk = try initrd.map { path throws(SetupError) in
+      try HostFiles.read(path, limit: memory.bytes)
+    }
     let loader: BootLoader
     do {
       loader = try BootLoader(
-        image: image, commandLine: append, initrd: disk, memorySize: memory.bytes)
+        image: image, commandLine: append, initrd: disk ?? [], memorySize: memory.bytes)
     } catch {
       throw .boot(error)
     }
-    let cpus = cpu?.cpus ?? []
-    try Preflight.check(memory: memory.bytes, of: host)
-    try Preflight.check(cpus: cpus, lent: device.hasSuffix("apus"), of: host)
     return GuestConfiguration(
-      device: device, cpus: cpus, memorySize: memory.bytes, loader: loader, console: !noConsole)
+      device: device, cpus: cpu?.cpus ?? [], memorySize: memory.bytes, loader: loader,
+      console: !noConsole)
   }
 }

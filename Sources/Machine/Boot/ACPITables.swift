@@ -10,6 +10,9 @@ struct ACPITables {
   /// All of them, from the first address on.
   let encoded: [UInt8]
 
+  /// APIC IDs of the MADT's short entries have eight bits; 255 is everyone.
+  static let mostProcessors = 255
+
   init(virtualCPUs: Int, base: UInt64 = GuestLayout.acpi) {
     // Fixed places, far enough apart for the largest number of vCPUs.
     let xsdtAddress = base + 0x40

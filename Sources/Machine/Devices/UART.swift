@@ -2,7 +2,10 @@
 import Synchronization
 
 /// A 16550A serial port (National Semiconductor PC16550D datasheet) with an infinitely fast line:
-/// a byte written is sent before the write ends.
+/// a byte written is sent before the write ends, and the receiver's time-out is over at once.
+///
+/// The sender at the line's other end heeds RTS, so what arrives early waits for a guest that
+/// has opened the port.
 final class UART: ByteDevice {
   private struct State {
     var interruptEnable: UInt8 = 0
@@ -10,9 +13,12 @@ final class UART: ByteDevice {
     var modemControl: UInt8 = 0
     var scratch: UInt8 = 0
     var divisor: UInt16 = 12  // 9600 baud
-    var fifoEnabled = false
+    /// As last written, without the bits that reset.
+    var fifoControl: UInt8 = 0
     var transmitterInterrupt = false
-    var received: [UInt8] = []
+    var received = ByteQueue()
+    /// What the sender still has.
+    var waiting = ByteQueue()
     var lineIsHigh = false
   }
 
@@ -27,9 +33,19 @@ final class UART: ByteDevice {
     static let scratch = 7
   }
 
+  /// Interrupt identification, highest priority first.
+  private enum Cause {
+    static let received: UInt8 = 0x04
+    static let timeOut: UInt8 = 0x0c
+    static let transmitterEmpty: UInt8 = 0x02
+    static let none: UInt8 = 0x01
+  }
+
   private static let divisorLatch: UInt8 = 0x80  // of line control
-  private static let loopback: UInt8 = 0x10  // of modem control
+  private static let requestToSend: UInt8 = 0x02  // of modem control
   private static let interruptOut: UInt8 = 0x08  // of modem control: OUT2 gates the line on a PC
+  private static let loopback: UInt8 = 0x10  // of modem control
+  private static let fifoDepth = 16
 
   private let state = Mutex(State())
   private let transmit: @Sendable (UInt8) -> Void
@@ -43,35 +59,34 @@ final class UART: ByteDevice {
     self.interrupt = interrupt
   }
 
-  /// Bytes arrive on the line.
+  /// Bytes for the guest.
   func receive(_ bytes: some Sequence<UInt8>) {
     state.withLock {
-      $0.received += bytes
-      updateLine(&$0)
+      $0.waiting.append(contentsOf: bytes)
+      update(&$0)
     }
   }
 
+  /// Bytes that the guest has not yet taken from the line.
+  var waitingCount: Int { state.withLock { $0.waiting.count } }
+
   func read(_ register: Int) -> UInt8 {
     state.withLock { state in
-      defer { updateLine(&state) }
+      defer { update(&state) }
       let latched = state.lineControl & Self.divisorLatch != 0
       switch register {
       case Register.data where latched: return UInt8(truncatingIfNeeded: state.divisor)
-      case Register.data: return state.received.isEmpty ? 0 : state.received.removeFirst()
+      case Register.data: return state.received.popFirst() ?? 0
       case Register.interruptEnable where latched: return UInt8(state.divisor >> 8)
       case Register.interruptEnable: return state.interruptEnable
       case Register.interruptIdentification:
         let cause = pending(state)
-        if cause == 0x02 { state.transmitterInterrupt = false }
-        return cause | (state.fifoEnabled ? 0xc0 : 0)
+        if cause == Cause.transmitterEmpty { state.transmitterInterrupt = false }
+        return cause | (state.fifoControl & 0x01 != 0 ? 0xc0 : 0)
       case Register.lineControl: return state.lineControl
       case Register.modemControl: return state.modemControl
       case Register.lineStatus: return 0x60 | (state.received.isEmpty ? 0 : 0x01)
-      case Register.modemStatus:
-        guard state.modemControl & Self.loopback != 0 else { return 0xb0 }  // DCD, DSR, CTS
-        // RTS, DTR, OUT1 and OUT2 come back as CTS, DSR, RI and DCD.
-        let output = state.modemControl
-        return (output & 0x02) << 3 | (output & 0x01) << 5 | (output & 0x0c) << 4
+      case Register.modemStatus: return modemStatus(state)
       case Register.scratch: return state.scratch
       default: return 0xff
       }
@@ -80,14 +95,15 @@ final class UART: ByteDevice {
 
   func write(_ register: Int, _ value: UInt8) {
     let sent: UInt8? = state.withLock { state in
-      defer { updateLine(&state) }
+      defer { update(&state) }
       let latched = state.lineControl & Self.divisorLatch != 0
       switch register {
       case Register.data where latched: state.divisor = state.divisor & 0xff00 | UInt16(value)
       case Register.data:
         state.transmitterInterrupt = true
         if state.modemControl & Self.loopback == 0 { return value }
-        state.received.append(value)
+        // A byte too many is lost, as on an overrun.
+        if state.received.count < Self.depth(state) { state.received.append(value) }
       case Register.interruptEnable where latched:
         state.divisor = state.divisor & 0xff | UInt16(value) << 8
       case Register.interruptEnable:
@@ -95,8 +111,10 @@ final class UART: ByteDevice {
         if value & ~state.interruptEnable & 0x02 != 0 { state.transmitterInterrupt = true }
         state.interruptEnable = value & 0x0f
       case Register.interruptIdentification:  // FIFO control when written
-        state.fifoEnabled = value & 0x01 != 0
-        if value & 0x02 != 0 { state.received.removeAll() }
+        // A change of bit 0 empties the FIFO, and so does bit 1.
+        let changes = (value ^ state.fifoControl) & 0x01 != 0
+        if changes || value & 0x02 != 0 { state.received.removeAll() }
+        state.fifoControl = value & 0xc1
       case Register.lineControl: state.lineControl = value
       case Register.modemControl: state.modemControl = value & 0x1f
       case Register.scratch: state.scratch = value
@@ -108,15 +126,38 @@ final class UART: ByteDevice {
     if let sent { transmit(sent) }
   }
 
-  /// Interrupt identification: 0x01 when there is none.
-  private func pending(_ state: State) -> UInt8 {
-    if state.interruptEnable & 0x01 != 0, !state.received.isEmpty { return 0x04 }
-    if state.interruptEnable & 0x02 != 0, state.transmitterInterrupt { return 0x02 }
-    return 0x01
+  private func modemStatus(_ state: State) -> UInt8 {
+    guard state.modemControl & Self.loopback != 0 else { return 0xb0 }  // DCD, DSR, CTS
+    // RTS, DTR, OUT1 and OUT2 come back as CTS, DSR, RI and DCD.
+    let output = state.modemControl
+    return (output & 0x02) << 3 | (output & 0x01) << 5 | (output & 0x0c) << 4
   }
 
-  private func updateLine(_ state: inout State) {
-    let high = pending(state) != 0x01 && state.modemControl & Self.interruptOut != 0
+  private static func depth(_ state: State) -> Int {
+    state.fifoControl & 0x01 != 0 ? fifoDepth : 1
+  }
+
+  private func pending(_ state: State) -> UInt8 {
+    if state.interruptEnable & 0x01 != 0, !state.received.isEmpty {
+      guard state.fifoControl & 0x01 != 0 else { return Cause.received }
+      let trigger = [1, 4, 8, 14][Int(state.fifoControl >> 6)]
+      return state.received.count >= trigger ? Cause.received : Cause.timeOut
+    }
+    if state.interruptEnable & 0x02 != 0, state.transmitterInterrupt {
+      return Cause.transmitterEmpty
+    }
+    return Cause.none
+  }
+
+  /// Lets the sender go on, and drives the interrupt line.
+  private func update(_ state: inout State) {
+    let isOpen = state.modemControl & (Self.requestToSend | Self.loopback) == Self.requestToSend
+    while isOpen, state.received.count < Self.depth(state), let byte = state.waiting.popFirst() {
+      state.received.append(byte)
+    }
+    // In loop-back mode the output pins are idle, OUT2 too.
+    let isGated = state.modemControl & (Self.interruptOut | Self.loopback) == Self.interruptOut
+    let high = isGated && pending(state) != Cause.none
     guard high != state.lineIsHigh else { return }
     state.lineIsHigh = high
     interrupt(high)

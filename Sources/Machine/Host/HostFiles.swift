@@ -8,8 +8,8 @@ public struct HostFiles: Sendable {
 
   public init(root: String = "") { self.root = root }
 
-  /// A file's bytes.
-  public static func read(_ path: String) throws(SetupError) -> [UInt8] {
+  /// A file's bytes, if they are no more than `limit`.
+  public static func read(_ path: String, limit: UInt64 = .max) throws(SetupError) -> [UInt8] {
     do {
       let descriptor = try FileDescriptor.open(FilePath(path), .readOnly)
       return try descriptor.closeAfter {
@@ -21,9 +21,14 @@ public struct HostFiles: Sendable {
           }
           guard !part.isEmpty else { return bytes }
           bytes += part
+          guard bytes.count <= limit else {
+            throw SetupError.fileTooLarge(path: path, limit: limit)
+          }
           size = min(size * 2, 1 << 24)
         }
       }
+    } catch let error as SetupError {
+      throw error
     } catch {
       throw .unreadable(path: path, error as? Errno ?? .ioError)
     }

@@ -7,25 +7,42 @@ public enum Preflight {
 
   /// Checks the guest's memory against the machine's.
   public static func check(memory requested: UInt64, of host: HostFiles) throws(SetupError) {
+    guard requested % 4096 == 0 else { throw .memoryNotPages(bytes: requested) }
     if let total = host.totalMemory, requested > total {
       throw .memoryExceedsMachine(requested: requested, total: total)
     }
-    if let available = host.availableMemory, requested + reserve > available {
+    if let available = host.availableMemory, requested > available &- min(reserve, available) {
       throw .memoryUnavailable(requested: requested, available: available)
     }
   }
 
-  /// Checks that the CPUs exist and, if they are to be lent, that they can be.
-  public static func check(
-    cpus: [Int], lent: Bool, of host: HostFiles
-  ) throws(SetupError) {
+  /// Checks that threads can stay on the CPUs.
+  static func check(cpus: [Int], of host: HostFiles) throws(SetupError) {
     let present = host.presentCPUs
+    let online = host.onlineCPUs
     for cpu in cpus {
-      guard present.contains(cpu) else {
+      guard present.contains(cpu) else { throw .noSuchCPU(cpu, possible: host.possibleCPUs) }
+      guard online.contains(cpu) else { throw .cpuOffline(cpu) }
+    }
+  }
+
+  /// Checks that the driver is able and can lend the CPUs, or one of its pool if none is named.
+  static func check(
+    cpus: [Int], lentBy driver: DriverState, of host: HostFiles
+  ) throws(SetupError) {
+    if driver.isMonitorMissing { throw .monitorMissing }
+    if driver.isFirmwareOff { throw .firmwareOff }
+    for cpu in cpus {
+      if cpu == 0 { throw .cpuKept(0) }
+      guard host.presentCPUs.contains(cpu), let use = driver.use(of: cpu) else {
         throw .noSuchCPU(cpu, possible: host.possibleCPUs)
       }
-      if lent, cpu == 0 { throw .cpuIsLinux(cpu) }
-      if !lent, !host.onlineCPUs.contains(cpu) { throw .cpuOffline(cpu) }
+      switch use {
+      case .linux: break
+      case .offline: throw .cpuOffline(cpu)
+      case .lent: throw .cpuLent(cpu)
+      }
     }
+    guard !cpus.isEmpty || driver.hasFreePoolCPU else { throw .noCPU }
   }
 }

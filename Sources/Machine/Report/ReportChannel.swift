@@ -3,8 +3,8 @@ import Synchronization
 
 /// The guest's second serial port, on which it says in lines of text how it fares.
 ///
-/// A line `mark NAME key=value …` sets a mark: the exits so far are noted. Other lines are kept
-/// as they are. The vCPU's own thread brings each byte, inside the exit that wrote it, so the
+/// A line `mark NAME key=value …` sets a mark: the exits so far are noted. A line `file NAME TEXT`
+/// is one line of a file. Other lines are kept as they are. The vCPU's own thread brings each byte, inside the exit that wrote it, so the
 /// counts are exact to the byte: a mark notes them both before its line's first byte and after
 /// its last, and the line's own cost belongs to neither side.
 public final class ReportChannel: Sendable {
@@ -40,10 +40,17 @@ public final class ReportChannel: Sendable {
   }
 
   private func finish(_ line: String, before: Snapshot?, in report: inout GuestReport) {
-    guard let before, report.lines.count + report.marks.count < Self.mostLines else { return }
+    guard let before else { return }
+    guard report.lineCount < Self.mostLines else {
+      report.droppedLines += 1
+      return
+    }
+    report.lineCount += 1
     if report.firstLine == nil { report.firstLine = before.time }
     if let mark = Mark(line: line, before: before, after: snapshot()) {
       report.marks.append(mark)
+    } else if let (file, text) = GuestReport.fileLine(line) {
+      report.append(text, to: file)
     } else {
       report.lines.append(line)
     }
@@ -51,32 +58,4 @@ public final class ReportChannel: Sendable {
 
   /// What was said so far.
   public var report: GuestReport { state.withLock { $0.report } }
-}
-
-/// Exits until a moment.
-public struct Snapshot: Equatable, Sendable {
-  /// Since the guest's first instruction.
-  public var time: Duration
-  public var exits: ExitCounts
-
-  public init(time: Duration, exits: ExitCounts) {
-    self.time = time
-    self.exits = exits
-  }
-}
-
-/// What a guest said on its report channel.
-public struct GuestReport: Equatable, Sendable {
-  public var marks: [Mark] = []
-  /// Lines that are not marks.
-  public var lines: [String] = []
-  /// When the first line began: the guest has reached user space.
-  public var firstLine: Duration?
-
-  public init() {}
-
-  /// From each mark to the next.
-  public var intervals: [Interval] {
-    zip(marks, marks.dropFirst()).map(Interval.init)
-  }
 }

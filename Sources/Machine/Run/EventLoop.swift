@@ -6,30 +6,28 @@ import LinuxCalls
 struct EventLoop {
   let control: RunControl
   let terminal: Terminal?
-  let receive: (_ input: [UInt8]) -> Void
+  let console: UART
 
   /// Signals that end a run. They are blocked in every thread and read from a descriptor.
   static let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
 
-  func run() -> Outcome {
-    var set = sigset_t()
-    var previous = sigset_t()
-    sigemptyset(&set)
-    for signal in Self.signals { sigaddset(&set, signal) }
-    pthread_sigmask(SIG_BLOCK, &set, &previous)
-    let signals = signalfd(-1, &set, Int32(SFD_CLOEXEC))
-    defer {
-      close(signals)
-      pthread_sigmask(SIG_SETMASK, &previous, nil)
-    }
+  /// Input that waits for the guest: beyond it the rest waits outside.
+  private static let mostWaiting = 4096
 
-    let input = pollfd(fd: terminal == nil ? -1 : STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-    var sources = [
-      pollfd(fd: control.event, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: signals, events: Int16(POLLIN), revents: 0), input,
-    ]
+  func run() -> Outcome {
+    var set = Self.signalSet
+    let signals = signalfd(-1, &set, Int32(SFD_CLOEXEC))
+    defer { close(signals) }
+    var input = terminal?.input
     while true {
-      _ = poll(&sources, UInt(sources.count), -1)
+      let isFull = console.waitingCount > Self.mostWaiting
+      var sources = [
+        pollfd(fd: control.event, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: isFull ? -1 : input ?? -1, events: Int16(POLLIN), revents: 0),
+      ]
+      // Milliseconds: nothing tells when the guest has read.
+      _ = poll(&sources, UInt(sources.count), isFull ? 20 : -1)
       if let outcome = control.outcome { return outcome }
       if sources[1].revents != 0 {
         var information = signalfd_siginfo()
@@ -38,20 +36,28 @@ struct EventLoop {
       }
       if sources[2].revents != 0, let terminal {
         switch terminal.read() {
-        case .bytes(let bytes): receive(bytes)
+        case .bytes(let bytes): console.receive(bytes)
         case .quit: return .quit
-        case .end: sources[2].fd = -1
+        case .end: input = nil
         }
       }
     }
   }
 
-  /// Blocks the signals in the calling thread, and in those that it starts afterwards.
-  static func blockSignals() {
+  private static var signalSet: sigset_t {
     var set = sigset_t()
     sigemptyset(&set)
     for signal in signals { sigaddset(&set, signal) }
+    return set
+  }
+
+  /// Blocks the signals in the calling thread, and in those that it starts afterwards, for good:
+  /// one that comes while a run is being cleaned up must not cut that short.
+  static func blockSignals() {
+    var set = signalSet
     pthread_sigmask(SIG_BLOCK, &set, nil)
+    // Whoever read the console may be gone, and a terminal may have moved to another job.
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGTTIN, SIG_IGN)
   }
 }

@@ -21,30 +21,28 @@ public final class GuestMachine: Sendable {
   /// The device's path, and whether it is Apus.
   public let device: String
   public let isApus: Bool
-  private let cpus: [Int]
 
   /// Everything but the first instruction: devices, memory, kernel, vCPUs.
   public init(_ configuration: GuestConfiguration, logger: Logger) throws(SetupError) {
     EventLoop.blockSignals()
-    let system = try SetupError.translating(configuration) { () throws(KVMError) in
+    let refused = RefusedCall(
+      device: configuration.device, memorySize: configuration.memorySize)
+    let system = try refused.translating { () throws(KVMError) in
       try System(path: configuration.device)
     }
-    for (capability, name) in Self.neededCapabilities where system.check(capability) == 0 {
-      throw .missingCapability(device: configuration.device, name: name)
-    }
+    let count = max(configuration.cpus.count, 1)
+    try Self.check(system, for: configuration, virtualCPUs: count)
     self.logger = logger
     device = configuration.device
     isApus = system.isApus
-    cpus = configuration.cpus
     let control = RunControl()
     self.control = control
 
-    let memory = try SetupError.translating(configuration) { () throws(KVMError) in
+    let memory = try refused.translating { () throws(KVMError) in
       try GuestMemory(size: configuration.memorySize)
     }
-    let count = max(configuration.cpus.count, 1)
     configuration.loader.load(into: memory, virtualCPUs: count)
-    let machine = try SetupError.translating(configuration) { () throws(KVMError) in
+    let machine = try refused.translating { () throws(KVMError) in
       try Self.createMachine(system, memory: memory)
     }
     self.memory = memory
@@ -56,36 +54,55 @@ public final class GuestMachine: Sendable {
     let meter = ExitMeter()
     let channel = ReportChannel { Snapshot(time: clock.elapsed, exits: meter.exits) }
     self.channel = channel
-    let shown = configuration.console
+    let terminal = configuration.console ? Terminal(control: control) : nil
+    self.terminal = terminal
     let console = UART(
-      transmit: { if shown { Terminal.write($0) } },
+      transmit: { terminal?.write($0) },
       interrupt: { lines.set(InterruptNumber.firstSerial, high: $0) })
     self.console = console
-    terminal = shown ? Terminal() : nil
-    let buses = Self.buses(console: console, channel: channel, lines: lines, control: control)
+    let buses = PCDevices.buses(
+      console: console, channel: channel, lines: lines, control: control)
 
-    let isApus = isApus
-    processors = try SetupError.translating(configuration) { () throws(KVMError) in
-      var processors: [Processor] = []
-      let supported = try system.supportedCPUID()
-      let hasDeadlineTimer = system.check(KVM_CAP_TSC_DEADLINE_TIMER) > 0
-      for id in 0..<UInt32(count) {
-        let virtualCPU = try lines.machine.createVirtualCPU(id: id)
-        let cpu = id < configuration.cpus.count ? configuration.cpus[Int(id)] : nil
-        if isApus, let cpu { try virtualCPU.setLentCPU(cpu) }
-        let cpuid = GuestCPUID(
-          virtualCPU: id, virtualCPUs: UInt32(count), hasDeadlineTimer: hasDeadlineTimer)
-        try virtualCPU.setCPUID(cpuid.entries(from: supported))
-        try Self.setInitialState(
-          virtualCPU, entry: configuration.loader.image.entry, isFirst: id == 0, logger: logger)
-        processors.append(
-          Processor(
-            virtualCPU, bus: buses, control: control, isApus: isApus,
-            pinnedCPU: isApus ? nil : cpu))
-      }
-      return processors
+    var factory = ProcessorFactory(
+      lines: lines, buses: buses, control: control, isApus: system.isApus, count: count,
+      entry: configuration.loader.image.entry, logger: logger)
+    try refused.translating { () throws(KVMError) in try factory.prepare(with: system) }
+    var processors: [Processor] = []
+    for id in 0..<count {
+      var refused = refused
+      refused.cpu = id < configuration.cpus.count ? configuration.cpus[id] : nil
+      let cpu = refused.cpu
+      processors.append(
+        try refused.translating { () throws(KVMError) in
+          try factory.makeProcessor(id: UInt32(id), cpu: cpu)
+        })
     }
+    self.processors = processors
     meter.attach(processors)
+  }
+
+  /// What can be refused before anything is taken from the host.
+  private static func check(
+    _ system: borrowing System, for configuration: GuestConfiguration, virtualCPUs count: Int
+  ) throws(SetupError) {
+    for (capability, name) in Self.neededCapabilities where system.check(capability) == 0 {
+      throw .missingCapability(device: configuration.device, name: name)
+    }
+    let limit = min(max(system.check(KVM_CAP_MAX_VCPUS), 1), ACPITables.mostProcessors)
+    guard count <= limit else { throw .tooManyCPUs(count: count, limit: limit) }
+    guard system.isApus else {
+      return try Preflight.check(cpus: configuration.cpus, of: HostFiles())
+    }
+    guard system.apusVersion == Int(APUS_ABI_VERSION) else {
+      throw .driverVersion(driver: system.apusVersion, program: Int(APUS_ABI_VERSION))
+    }
+    let state: DriverState
+    do {
+      state = DriverState(try system.host())
+    } catch {
+      throw .call(error)
+    }
+    try Preflight.check(cpus: configuration.cpus, lentBy: state, of: HostFiles())
   }
 
   private static let neededCapabilities: [(capability: Int32, name: String)] = [
@@ -112,84 +129,33 @@ public final class GuestMachine: Sendable {
     return machine
   }
 
-  private static func buses(
-    console: UART, channel: ReportChannel, lines: InterruptLines, control: RunControl
-  ) -> Buses {
-    let report = UART(
-      transmit: { channel.receive($0) },
-      interrupt: { lines.set(InterruptNumber.secondSerial, high: $0) })
-    var ports = DeviceBus()
-    ports.attach(console, at: UInt64(Port.firstSerial), count: 8)
-    ports.attach(report, at: UInt64(Port.secondSerial), count: 8)
-    ports.attach(EmptyDevice(), at: UInt64(Port.keyboard), count: 1)
-    ports.attach(
-      KeyboardController { control.finish(.reset) }, at: UInt64(Port.keyboardCommand), count: 1)
-    ports.attach(RealTimeClock { time(nil) }, at: UInt64(Port.clock), count: 2)
-    ports.attach(EmptyDevice(), at: UInt64(Port.post), count: 1)
-    ports.attach(EmptyDevice(), at: UInt64(Port.pciConfiguration), count: 1)
-    ports.attach(ResetControl { control.finish(.reset) }, at: UInt64(Port.reset), count: 1)
-    ports.attach(
-      PowerManagement { control.finish(.poweredOff) }, at: UInt64(Port.powerManagementEvent),
-      count: 6)
-    return Buses(ports: ports, memory: DeviceBus())
-  }
-
-  /// The first vCPU starts at the kernel's entry point, in x2APIC mode if the device lets it;
-  /// the others wait for INIT and SIPI as they are.
-  private static func setInitialState(
-    _ virtualCPU: borrowing VirtualCPU, entry: UInt64, isFirst: Bool, logger: Logger
-  ) throws(KVMError) {
-    guard isFirst else { return }
-    let initial = try virtualCPU.specialRegisters()
-    do {
-      try virtualCPU.setSpecialRegisters(BootRegisters.special(from: initial, x2APIC: true))
-    } catch {
-      logger.warning("the guest starts in xAPIC mode: x2APIC was refused (\(error))")
-      try virtualCPU.setSpecialRegisters(BootRegisters.special(from: initial, x2APIC: false))
-    }
-    try virtualCPU.setRegisters(BootRegisters.general(entry: entry))
-  }
-
   /// Runs the guest to its end.
   public func run() -> RunResult {
     terminal?.begin()
-    if terminal?.isRaw == true { logger.notice("Ctrl-A x ends the run\r") }
+    if terminal?.isRaw == true { logger.notice("Ctrl-A x ends the run") }
     clock.start()
-    let threads = processors.map { processor in Thread { processor.run() } }
-    let loop = EventLoop(control: control, terminal: terminal) { [console] in
-      console.receive($0)
-    }
-    let outcome = loop.run()
+    let threads = startThreads()
+    let end = EventLoop(control: control, terminal: terminal, console: console).run()
     let elapsed = clock.elapsed
-    control.finish(outcome)
-    stop(threads)
+    control.finish(end)
+    // The terminal first: a host in trouble may be slow to stop the vCPUs.
     terminal?.end()
-    return RunResult(
-      device: device, isApus: isApus, outcome: outcome, elapsed: elapsed,
-      report: channel.report, virtualCPUs: processors.enumerated().map(result))
-  }
-
-  private func stop(_ threads: [Thread]) {
     for processor in processors { processor.virtualCPU.requestExit() }
     for thread in threads { thread.stop() }
+    return RunResult(
+      device: device, isApus: isApus, outcome: control.outcome ?? end, elapsed: elapsed,
+      report: channel.report, virtualCPUs: processors.map { $0.result() })
   }
 
-  private func result(_ index: Int, _ processor: Processor) -> VirtualCPUResult {
-    var result = VirtualCPUResult(id: Int(processor.virtualCPU.id), exits: processor.exits())
-    if isApus, let statistics = try? processor.virtualCPU.statistics() {
-      result.cpu = Int(statistics.lent_cpu)
-      result.timer = statistics.timer_mode == APUS_TIMER_DIRECT.rawValue ? .direct : .emulated
-      result.interrupts =
-        statistics.apic_mode == APUS_APIC_X2APIC.rawValue ? .direct : .emulated
-      result.interruptsSent = statistics.interrupts_sent
-      result.apic = .init(mode: statistics.apic_mode)
-    } else {
-      result.cpu = index < cpus.count ? cpus[index] : nil
-      let base = (try? processor.virtualCPU.specialRegisters().apic_base) ?? 0
-      result.apic =
-        base & BootRegisters.apicEnabled == 0
-        ? .disabled : base & BootRegisters.x2APICEnabled != 0 ? .x2APIC : .xAPIC
+  private func startThreads() -> [Thread] {
+    var threads: [Thread] = []
+    for processor in processors {
+      do {
+        threads.append(try Thread { processor.run() })
+      } catch {
+        control.finish(.hostFailed("no thread for vCPU \(processor.virtualCPU.id): \(error)"))
+      }
     }
-    return result
+    return threads
   }
 }

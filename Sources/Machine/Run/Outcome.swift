@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// How a run ended.
-public enum Outcome: Equatable, Sendable {
+public enum Outcome: Equatable, Sendable, CustomStringConvertible {
   /// The guest switched its machine off.
   case poweredOff
   /// The guest asked for a reset, which ends a run.
@@ -14,26 +14,42 @@ public enum Outcome: Equatable, Sendable {
   case quit
   /// A signal ended the run: its number.
   case signal(Int32)
-}
 
-/// The end of a guest by its own fault, as its vCPU saw it.
-public struct GuestFailure: Equatable, Sendable, Error {
-  public var virtualCPU: UInt32
-  /// What happened, in one sentence.
-  public var reason: String
-  /// Registers in the order in which they are shown; empty if the device would not give them.
-  public var registers: [Register]
-  /// The newest exits, oldest first. Only on `/dev/apus`.
-  public var lastExits: [LastExit]
-
-  public struct Register: Equatable, Sendable {
-    public var name: String
-    public var value: UInt64
+  /// A word for programs.
+  public var name: String {
+    switch self {
+    case .poweredOff: "powered-off"
+    case .reset: "reset"
+    case .guestFailed: "guest-failed"
+    case .hostFailed: "host-failed"
+    case .quit: "quit"
+    case .signal: "signal"
+    }
   }
 
-  public struct LastExit: Equatable, Sendable {
-    public var code: UInt64
-    public var instructionPointer: UInt64
-    public var information: UInt64
+  public var description: String {
+    switch self {
+    case .poweredOff: "the guest powered off"
+    case .reset: "the guest asked for a reset"
+    case .guestFailed(let failure): "the guest ended itself: \(failure.reason)"
+    case .hostFailed(let reason): "the host failed: \(reason)"
+    case .quit: "ended at the console"
+    case .signal(let number): "ended by signal \(number)"
+    }
+  }
+
+  /// What a command that ran the guest exits with.
+  public var exitStatus: Int32 {
+    switch self {
+    case .poweredOff, .quit: 0
+    case .hostFailed: 1
+    case .guestFailed: 2
+    case .reset: 3
+    case .signal(let number): 128 + number
+    }
+  }
+
+  public var failure: GuestFailure? {
+    if case .guestFailed(let failure) = self { failure } else { nil }
   }
 }

@@ -6,6 +6,7 @@ import KVM
 /// A vCPU with the thread that runs it.
 final class Processor: Sendable {
   let virtualCPU: VirtualCPU
+  private let isApus: Bool
   private let counters: Counters?
   private let bus: Buses
   private let control: RunControl
@@ -16,6 +17,7 @@ final class Processor: Sendable {
     _ virtualCPU: consuming VirtualCPU, bus: Buses, control: RunControl, isApus: Bool,
     pinnedCPU: Int?
   ) {
+    self.isApus = isApus
     // Kernels before 5.14 have no counters: then there are none in the report.
     counters = isApus ? nil : try? virtualCPU.openCounters()
     self.virtualCPU = virtualCPU
@@ -27,11 +29,22 @@ final class Processor: Sendable {
   /// Exits so far.
   func exits() -> ExitCounts {
     do {
-      if let values = try counters?.values() { return ExitCounts(kvm: values) }
-      return ExitCounts(try virtualCPU.statistics())
+      if isApus { return ExitCounts(try virtualCPU.statistics()) }
+      guard let values = try counters?.values() else { return .none }
+      return ExitCounts(kvm: values)
     } catch {
       return .none
     }
+  }
+
+  /// What there is to say after the run.
+  func result() -> VirtualCPUResult {
+    let id = Int(virtualCPU.id)
+    if isApus, let statistics = try? virtualCPU.statistics() {
+      return VirtualCPUResult(id: id, apus: statistics)
+    }
+    let base = (try? virtualCPU.specialRegisters().apic_base) ?? 0
+    return VirtualCPUResult(id: id, kvm: exits(), pinnedTo: pinnedCPU, apicBase: base)
   }
 
   /// The thread's whole life.
@@ -41,12 +54,17 @@ final class Processor: Sendable {
       return
     }
     while control.outcome == nil {
+      let exit: Exit
       do {
-        try handle(try virtualCPU.runGuest())
-      } catch let failure as GuestFailure {
-        control.finish(.guestFailed(failure))
+        exit = try virtualCPU.runGuest()
       } catch {
-        control.finish(.hostFailed("\(error)"))
+        control.finish(.hostFailed("\(error); the kernel's log (dmesg) may say why"))
+        return
+      }
+      do {
+        try handle(exit)
+      } catch {
+        control.finish(.guestFailed(error))
       }
     }
   }
@@ -103,10 +121,4 @@ final class Processor: Sendable {
         .init(code: $0.code, instructionPointer: $0.rip, information: $0.information)
       })
   }
-}
-
-/// The two address spaces of a PC.
-struct Buses: Sendable {
-  var ports = DeviceBus()
-  var memory = DeviceBus()
 }

@@ -5,34 +5,51 @@ import SystemPackage
 /// Why a guest could not start, and what to do about it.
 public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
   case unreadable(path: String, Errno)
+  case unwritable(path: String, Errno)
+  case fileTooLarge(path: String, limit: UInt64)
   case kernel(path: String, LinuxImageError)
   case boot(BootError)
+  case memoryNotPages(bytes: UInt64)
   case memoryExceedsMachine(requested: UInt64, total: UInt64)
   case memoryUnavailable(requested: UInt64, available: UInt64)
   case noDevice(path: String)
   case noPermission(path: String)
   case notKVM(path: String)
   case noSuchCPU(Int, possible: String)
-  case cpuIsLinux(Int)
   case cpuLent(Int)
   case cpuOffline(Int)
+  case cpuKept(Int)
   case noCPU
+  case tooManyCPUs(count: Int, limit: Int)
+  case driverVersion(driver: Int, program: Int)
+  case monitorMissing
+  case firmwareOff
   case missingCapability(device: String, name: String)
   case call(KVMError)
 
   /// Whether the fault lies in what was asked for, not in the host.
   public var isUsage: Bool {
     switch self {
-    case .unreadable, .kernel, .boot, .memoryExceedsMachine, .noSuchCPU, .cpuIsLinux: true
-    default: false
+    case .unreadable, .unwritable, .fileTooLarge, .kernel, .boot, .memoryNotPages,
+      .memoryExceedsMachine, .noSuchCPU, .cpuKept, .cpuLent, .cpuOffline, .tooManyCPUs:
+      true
+    case .memoryUnavailable, .noDevice, .noPermission, .notKVM, .noCPU, .driverVersion,
+      .monitorMissing, .firmwareOff, .missingCapability, .call:
+      false
     }
   }
 
   public var description: String {
     switch self {
     case .unreadable(let path, let errno): "cannot read \(path): \(errno)"
+    case .unwritable(let path, let errno): "cannot write \(path): \(errno)"
+    case .fileTooLarge(let path, let limit):
+      "\(path) is larger than the guest's memory of \(MemorySize(bytes: limit)): use a larger "
+        + "--memory"
     case .kernel(let path, let error): "\(path) \(error)"
     case .boot(let error): "\(error)"
+    case .memoryNotPages(let bytes):
+      "the guest's memory of \(bytes) bytes is not a number of pages: use a multiple of 4K"
     case .memoryExceedsMachine(let requested, let total):
       "the guest's memory of \(MemorySize(bytes: requested)) is more than this machine has "
         + "(\(MemorySize(bytes: total))): use a smaller --memory"
@@ -50,7 +67,7 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
       "\(path) does not answer as KVM does: name /dev/apus or /dev/kvm"
     case .noSuchCPU(let cpu, let possible):
       "there is no CPU \(cpu); this machine has \(possible)"
-    case .cpuIsLinux(let cpu):
+    case .cpuKept(let cpu):
       "CPU \(cpu) cannot be lent: Linux needs CPU 0, and one CPU at least; name another one"
     case .cpuLent(let cpu):
       "CPU \(cpu) is lent to another guest already: name another one, or end that guest"
@@ -58,43 +75,20 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
       "CPU \(cpu) is offline: `echo 1 > /sys/devices/system/cpu/cpu\(cpu)/online`"
     case .noCPU:
       "no CPU is left to lend: name one with --cpu, or set the driver's pool"
+    case .tooManyCPUs(let count, let limit):
+      "\(count) CPUs are more than a guest can have here: name at most \(limit)"
+    case .driverVersion(let driver, let program):
+      "the driver speaks version \(driver) of the interface and this program \(program): "
+        + "take both from the same build"
+    case .monitorMissing:
+      "the driver has no monitor to start: put its image at /lib/firmware/apus/monitor and load "
+        + "the driver again"
+    case .firmwareOff:
+      "the firmware has switched virtualisation off: switch on SVM (AMD) or VT-x (Intel) in the "
+        + "firmware's setup"
     case .missingCapability(let device, let name):
       "\(device) lacks \(name), which a Linux guest needs"
     case .call(let error): "\(error)"
     }
-  }
-
-  /// Says what a refused call means for this guest.
-  static func translating<Result: ~Copyable>(
-    _ configuration: GuestConfiguration, _ body: () throws(KVMError) -> Result
-  ) throws(SetupError) -> Result {
-    do {
-      return try body()
-    } catch {
-      throw SetupError(error, configuration)
-    }
-  }
-
-  init(_ error: KVMError, _ configuration: GuestConfiguration) {
-    let path = configuration.device
-    // With several CPUs the driver's answer does not say which one; each was checked before.
-    let cpu = configuration.cpus.last ?? 0
-    self =
-      switch (error.call, error.errno) {
-      case ("open", .noSuchFileOrDirectory), ("open", .noSuchAddressOrDevice),
-        ("open", .operationNotSupportedByDevice):
-        .noDevice(path: path)
-      case ("open", .permissionDenied), ("open", .notPermitted): .noPermission(path: path)
-      case ("open", let errno): .unreadable(path: path, errno)
-      case ("KVM_GET_API_VERSION", _): .notKVM(path: path)
-      case ("KVM_SET_LENT_CPU", .resourceBusy): .cpuLent(cpu)
-      case ("KVM_SET_LENT_CPU", .invalidArgument): .cpuIsLinux(cpu)
-      case ("KVM_SET_LENT_CPU", .operationNotSupportedByDevice):
-        .noSuchCPU(cpu, possible: HostFiles().possibleCPUs)
-      case (_, .noMemory):
-        .memoryUnavailable(
-          requested: configuration.memorySize, available: HostFiles().availableMemory ?? 0)
-      default: .call(error)
-      }
   }
 }

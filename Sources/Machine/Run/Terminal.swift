@@ -6,25 +6,34 @@ final class Terminal: @unchecked Sendable {
   // `saved` and `escape` belong to the event loop's thread; output is a system call.
   private var saved: termios?
   private var escape = ConsoleEscape()
+  private let control: RunControl
+
+  init(control: RunControl) { self.control = control }
+
+  private static var isInForeground: Bool { tcgetpgrp(STDIN_FILENO) == getpgrp() }
 
   /// Takes a terminal out of line mode, so that the guest sees every key. A process in the
   /// background of its terminal does not touch it: it would be stopped.
   func begin() {
-    guard isatty(STDIN_FILENO) == 1, tcgetpgrp(STDIN_FILENO) == getpgrp() else { return }
+    guard isatty(STDIN_FILENO) == 1, Self.isInForeground else { return }
     var settings = termios()
     guard tcgetattr(STDIN_FILENO, &settings) == 0 else { return }
     saved = settings
     cfmakeraw(&settings)
+    settings.c_oflag |= tcflag_t(OPOST)  // messages of ours end in a plain newline
     tcsetattr(STDIN_FILENO, TCSANOW, &settings)
   }
 
   var isRaw: Bool { saved != nil }
 
+  /// Where input comes from; nil if there is none to read.
+  var input: Int32? { isRaw || isatty(STDIN_FILENO) == 0 ? STDIN_FILENO : nil }
+
   /// Gives the terminal back as it was.
   func end() {
     guard var settings = saved else { return }
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
     saved = nil
+    if Self.isInForeground { tcsetattr(STDIN_FILENO, TCSANOW, &settings) }
   }
 
   /// What was typed: bytes for the guest, the wish to quit, or the end of input.
@@ -39,35 +48,18 @@ final class Terminal: @unchecked Sendable {
     return escape.filter(buffer[..<count])
   }
 
-  static func write(_ byte: UInt8) {
+  /// Shows a byte of the guest's. Waits for whoever reads, but not beyond the end of the run.
+  func write(_ byte: UInt8) {
     var byte = byte
-    while Glibc.write(STDOUT_FILENO, &byte, 1) < 0, errno == EINTR {}
-  }
-}
-
-enum ConsoleInput: Equatable {
-  case bytes([UInt8])
-  case quit
-  case end
-}
-
-/// Finds QEMU's escape in what is typed: Ctrl-A x quits, Ctrl-A Ctrl-A is Ctrl-A.
-struct ConsoleEscape {
-  private var pending = false
-
-  mutating func filter(_ input: some Sequence<UInt8>) -> ConsoleInput {
-    var output: [UInt8] = []
-    for byte in input {
-      switch (pending, byte) {
-      case (false, 0x01): pending = true
-      case (false, _): output.append(byte)
-      case (true, UInt8(ascii: "x")), (true, UInt8(ascii: "X")): return .quit
-      case (true, 0x01):
-        output.append(byte)
-        pending = false
-      case (true, _): pending = false
+    repeat {
+      if Glibc.write(STDOUT_FILENO, &byte, 1) == 1 { return }
+      switch errno {
+      case EINTR: break
+      case EAGAIN:
+        var output = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+        _ = poll(&output, 1, 100)
+      default: return  // no one reads any longer
       }
-    }
-    return .bytes(output)
+    } while control.outcome == nil
   }
 }

@@ -2,6 +2,7 @@
 import Glibc
 import LinuxCalls
 import Synchronization
+import SystemPackage
 
 /// A POSIX thread that can be interrupted in a system call.
 final class Thread: @unchecked Sendable {
@@ -14,10 +15,10 @@ final class Thread: @unchecked Sendable {
   private static let kickSignal = SIGUSR1
 
   /// The thread begins at once. It must be stopped.
-  init(_ body: @escaping @Sendable () -> Void) {
+  init(_ body: @escaping @Sendable () -> Void) throws(Errno) {
     self.body = body
     Self.prepareSignal
-    let context = Unmanaged.passRetained(self).toOpaque()
+    let context = Unmanaged.passRetained(self)
     let result = pthread_create(
       &handle, nil,
       { context in
@@ -26,8 +27,11 @@ final class Thread: @unchecked Sendable {
         thread.body()
         thread.ended.store(true, ordering: .releasing)
         return nil
-      }, context)
-    precondition(result == 0, "the machine has room for a thread")
+      }, context.toOpaque())
+    guard result == 0 else {
+      context.release()
+      throw Errno(rawValue: result)
+    }
   }
 
   private static let prepareSignal: Void = {

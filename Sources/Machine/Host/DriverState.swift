@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+
+/// What the driver says about this machine: `struct apus_host`.
+public struct DriverState: Equatable, Sendable {
+  public enum Use: UInt8, Sendable {
+    case linux = 0
+    case offline = 1
+    case lent = 2
+  }
+
+  public var version: UInt32
+  /// By Linux's numbers; CPUs that cannot exist are missing.
+  public var uses: [Use]
+  /// CPUs that the administrator named for clients that do not ask.
+  public var pool: [Int]
+  /// Bytes of the monitor's image.
+  public var imageSize: UInt32
+  public var isMonitorMissing: Bool
+  public var isFirmwareOff: Bool
+
+  init(_ host: apus_host) {
+    version = host.abi_version
+    imageSize = host.image_size
+    isMonitorMissing = host.flags & APUS_HOST_MONITOR_MISSING != 0
+    isFirmwareOff = host.flags & APUS_HOST_FIRMWARE_OFF != 0
+    let count = Int(min(host.cpu_count, APUS_MAX_CPUS))
+    uses = withUnsafeBytes(of: host.use) { $0.prefix(count).map { Use(rawValue: $0) ?? .offline } }
+    pool = withUnsafeBytes(of: host.pool) { bytes in (0..<count).filter { bytes[$0] != 0 } }
+  }
+
+  func use(of cpu: Int) -> Use? { uses.indices.contains(cpu) ? uses[cpu] : nil }
+
+  var hasFreePoolCPU: Bool { pool.contains { uses[$0] == .linux } }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+
+/// The devices of every guest, in the places where a PC has them.
+enum PCDevices {
+  static func buses(
+    console: UART, channel: ReportChannel, lines: InterruptLines, control: RunControl
+  ) -> Buses {
+    let report = UART(
+      transmit: { channel.receive($0) },
+      interrupt: { lines.set(InterruptNumber.secondSerial, high: $0) })
+    var ports = DeviceBus()
+    ports.attach(console, at: UInt64(Port.firstSerial), count: 8)
+    ports.attach(report, at: UInt64(Port.secondSerial), count: 8)
+    ports.attach(EmptyDevice(), at: UInt64(Port.keyboard), count: 1)
+    ports.attach(
+      KeyboardController { control.finish(.reset) }, at: UInt64(Port.keyboardCommand), count: 1)
+    ports.attach(RealTimeClock { time(nil) }, at: UInt64(Port.clock), count: 2)
+    ports.attach(EmptyDevice(), at: UInt64(Port.post), count: 1)
+    ports.attach(EmptyDevice(), at: UInt64(Port.pciConfiguration), count: 1)
+    ports.attach(ResetControl { control.finish(.reset) }, at: UInt64(Port.reset), count: 1)
+    ports.attach(
+      PowerManagement { control.finish(.poweredOff) }, at: UInt64(Port.powerManagementEvent),
+      count: 6)
+    return Buses(ports: ports, memory: DeviceBus())
+  }
+}
+
+/// The two address spaces of a PC.
+struct Buses: Sendable {
+  var ports = DeviceBus()
+  var memory = DeviceBus()
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import KVM
+
+/// What a call that the device refused means for the guest that was to be made.
+struct RefusedCall {
+  let device: String
+  let memorySize: UInt64
+  /// The CPU that the call was about.
+  var cpu: Int?
+  var host = HostFiles()
+
+  func translating<Result: ~Copyable>(
+    _ body: () throws(KVMError) -> Result
+  ) throws(SetupError) -> Result {
+    do {
+      return try body()
+    } catch {
+      throw meaning(of: error)
+    }
+  }
+
+  func meaning(of error: KVMError) -> SetupError {
+    switch (error.call, error.errno) {
+    case ("open", .noSuchFileOrDirectory), ("open", .noSuchAddressOrDevice),
+      ("open", .operationNotSupportedByDevice):
+      .noDevice(path: device)
+    case ("open", .permissionDenied), ("open", .notPermitted): .noPermission(path: device)
+    case ("open", let errno): .unreadable(path: device, errno)
+    case ("KVM_GET_API_VERSION", _): .notKVM(path: device)
+    case ("KVM_SET_LENT_CPU", .resourceBusy): cpu.map(SetupError.cpuLent) ?? .noCPU
+    case ("KVM_SET_LENT_CPU", .invalidArgument): cpu.map(SetupError.cpuKept) ?? .noCPU
+    case ("KVM_SET_LENT_CPU", .operationNotSupportedByDevice):
+      cpu.map { .noSuchCPU($0, possible: host.possibleCPUs) } ?? .noCPU
+    case ("mmap", .noMemory), ("KVM_SET_USER_MEMORY_REGION", .noMemory):
+      .memoryUnavailable(requested: memorySize, available: host.availableMemory ?? 0)
+    default: .call(error)
+    }
+  }
+}
