@@ -74,7 +74,8 @@
 /* Pages inside the VM area. */
 #define APUS_VM_PAGE_CONTROL 0u    /* struct apus_vm, two pages */
 #define APUS_VM_PAGE_IO_BITMAP 2u  /* three pages */
-#define APUS_VM_PAGE_PRIVATE 5u    /* the monitor's own, to the end */
+#define APUS_VM_PAGE_NESTED_ROOT 5u /* the top table */
+#define APUS_VM_PAGE_PRIVATE 6u   /* the monitor's own, to the end */
 
 /*
  * ---- The image ---------------------------------------------------------------
@@ -272,6 +273,7 @@ struct apus_vcpu {
 #define APUS_VCPUS 16u
 #define APUS_LINES 24u /* pins of the IOAPIC; 0 to 15 are also the PICs' */
 #define APUS_NO_APIC_ID 0xffffffffu
+#define APUS_NO_PIN 0xffu
 
 #define APUS_SLOT_READONLY 1u
 
@@ -340,6 +342,13 @@ struct apus_vm {
 	/* D: atomic */
 	uint32_t line_levels;      /* bit n: line n is high */
 	uint32_t line_edges;       /* bit n: line n rose; M exchanges it with 0 */
+	/*
+	 * D: KVM_SET_GSI_ROUTING's irqchip routes. Line n (GSI n) drives pin line_pins[n] of
+	 * the IOAPIC (APUS_NO_PIN: none) and, where bit n of pic_lines is set, the PICs' input
+	 * n. After KVM_CREATE_IRQCHIP: line n to pin n, lines 0 to 15 to the PICs.
+	 */
+	uint32_t pic_lines;
+	uint8_t line_pins[APUS_LINES];
 	/* M: atomic */
 	uint64_t line_routes[APUS_LINES];
 	struct apus_timer timer;

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The monitor's interrupt and exception entries. It takes no maskable interrupt but
+ * while it drains an APIC. An exception is a mistake of its own and stops the CPU, but
+ * for the two MSR accesses that may fault. An NMI is only a wake-up: what it is about
+ * stands in memory (DESIGN 4.4). One that arrives between the last look at that memory
+ * and the instruction that would sleep moves RIP past that instruction.
+ */
+#include "offsets.h"
+
+  .section .text.vectors, "ax"
+
+/* Pushes the error code 0 where the processor pushes none. */
+  .balign 16
+  .globl exception_stubs
+exception_stubs:
+  .set vector, 0
+  .rept 32
+  .balign 16
+  .if vector == 2
+  jmp nmi
+  .else
+  .if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
+  push $0
+  .endif
+  push $vector
+  jmp exception
+  .endif
+  .set vector, vector + 1
+  .endr
+
+exception:
+  /* stack: vector, error, rip, cs, rflags, rsp, ss */
+  cmpq $13, (%rsp)
+  jne 2f
+  push %rax
+  lea msr_try_access(%rip), %rax
+  cmp %rax, 24(%rsp)
+  jb 1f
+  lea msr_try_access_end(%rip), %rax
+  cmp %rax, 24(%rsp)
+  jae 1f
+  lea msr_try_failed(%rip), %rax
+  mov %rax, 24(%rsp)
+  pop %rax
+  add $16, %rsp
+  iretq
+1:
+  pop %rax
+2:
+  mov %rsp, %rdi
+  cld
+  and $-16, %rsp
+  call monitor_fault
+3:
+  cli
+  hlt
+  jmp 3b
+
+nmi:
+  push %rax
+  incq CPU_CONTROL + CPU_NMIS
+  lea idle_check(%rip), %rax
+  cmp %rax, 8(%rsp)
+  jb 1f
+  lea idle_awake(%rip), %rax
+  cmp %rax, 8(%rsp)
+  jae 1f
+  mov %rax, 8(%rsp)
+1:
+  pop %rax
+  iretq
+
+/* idle_while(rdi: word, esi: seen) */
+  .globl idle_while
+idle_while:
+idle_check:
+  cmp %esi, (%rdi)
+  jne idle_awake
+  hlt
+idle_awake:
+  ret
+
+  .globl drop_interrupt
+drop_interrupt:
+  push %rax
+  push %rcx
+  push %rdx
+  mov $0x80b, %ecx        /* x2APIC EOI */
+  xor %eax, %eax
+  xor %edx, %edx
+  wrmsr
+  pop %rdx
+  pop %rcx
+  pop %rax
+  iretq
+
+/* msr_try_read(edi: msr, rsi: value), msr_try_write(edi: msr, rsi: value) */
+  .globl msr_try_read
+msr_try_read:
+  mov %edi, %ecx
+  mov %rsi, %r8
+  jmp 1f
+msr_try_access:
+1:
+  rdmsr
+  shl $32, %rdx
+  mov %eax, %eax
+  or %rdx, %rax
+  mov %rax, (%r8)
+  mov $1, %eax
+  ret
+try_write:
+  wrmsr
+  mov $1, %eax
+  ret
+msr_try_access_end:
+msr_try_failed:
+  xor %eax, %eax
+  ret
+  .globl msr_try_write
+msr_try_write:
+  mov %edi, %ecx
+  mov %esi, %eax
+  mov %rsi, %rdx
+  shr $32, %rdx
+  jmp try_write
+
+/* tables_load(rdi: gdt, esi: limit, rdx: idt, ecx: task selector) */
+  .globl tables_load
+tables_load:
+  sub $16, %rsp
+  mov %si, (%rsp)
+  mov %rdi, 2(%rsp)
+  lgdt (%rsp)
+  movw $0xfff, (%rsp)
+  mov %rdx, 2(%rsp)
+  lidt (%rsp)
+  add $16, %rsp
+  ltr %cx
+  mov $0x10, %eax
+  mov %eax, %ds
+  mov %eax, %es
+  mov %eax, %ss
+  pop %rax
+  push $0x08
+  push %rax
+  lretq
