@@ -47,6 +47,13 @@ public struct PIC {
     }
   }
 
+  /// Whether an IRQ line, 0 to 15, cannot reach the INTR pin: masked, or behind a masked cascade.
+  public func isMasked(_ line: Int) -> Bool {
+    let bit: UInt8 = 1 << UInt8(truncatingIfNeeded: line & 7)
+    if line < 8 { return master.masked & bit != 0 }
+    return slave.masked & bit != 0 || master.masked & 1 << Self.cascadeLine != 0
+  }
+
   /// Reads one of the six ports; 0xff for any other.
   public mutating func read(port: UInt16) -> UInt8 {
     switch port {

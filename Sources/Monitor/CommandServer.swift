@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import Entry
+import MonitorCore
+
+/// Takes the driver's commands from the mailbox, one after the other, until it is to leave.
+struct CommandServer<Host: VirtualizationHost> {
+  private let cpu: LentCPU
+  private let processor = HardwareProcessor<Host>()
+
+  init(_ cpu: LentCPU) { self.cpu = cpu }
+
+  func run() {
+    var vcpu: VirtualCPU<Host.Guest, HardwareProcessor<Host>>? = nil
+    var served = cpu.mailbox.done_sequence
+    while true {
+      let nmis = processor.nmiCount
+      let wanted = unsafe loadAcquire(&cpu.mailbox.command_sequence)
+      guard wanted != served else {
+        processor.sleep(unlessNMISince: nmis)
+        continue
+      }
+      let command = apus_command(rawValue: cpu.mailbox.command)
+      cpu.mailbox.result = serve(command, &vcpu)
+      served = wanted
+      unsafe storeRelease(&cpu.mailbox.done_sequence, served)
+      cpu.ringDoorbell()
+      if command == APUS_COMMAND_PARK { return }
+    }
+  }
+
+  private func serve(
+    _ command: apus_command, _ vcpu: inout VirtualCPU<Host.Guest, HardwareProcessor<Host>>?
+  ) -> Int64 {
+    let argument = cpu.mailbox.argument
+    switch command {
+    case APUS_COMMAND_BIND:
+      guard vcpu == nil else { return -EBUSY_ }
+      vcpu = bind(vcpu: argument.0, vm: argument.1)
+      return 0
+    case APUS_COMMAND_UNBIND, APUS_COMMAND_PARK:
+      vcpu?.unbind()
+      vcpu = nil
+      Window.unmap(from: APUS_WINDOW_VCPU, to: APUS_WINDOW_PAGES)
+      return 0
+    default:
+      guard let vcpu else { return -ENXIO_ }
+      switch command {
+      case APUS_COMMAND_VCPU:
+        return vcpu.perform(
+          UInt32(truncatingIfNeeded: argument.0), size: Int(min(argument.1, 0x4000)))
+      case APUS_COMMAND_VM: return vcpu.performOnMachine(UInt32(truncatingIfNeeded: argument.0))
+      case APUS_COMMAND_RUN: return vcpu.runGuest()
+      default: return -EINVAL_
+      }
+    }
+  }
+
+  private func bind(
+    vcpu: UInt64, vm: UInt64
+  ) -> VirtualCPU<Host.Guest, HardwareProcessor<Host>> {
+    let vcpuArea = unsafe Window.map(vcpu, at: APUS_WINDOW_VCPU, count: APUS_VCPU_PAGES)
+    let vmArea = unsafe Window.map(vm, at: APUS_WINDOW_VM, count: APUS_VM_PAGES)
+    let bound = unsafe VirtualCPU(
+      vendor: Host.guest(area: vcpuArea, physical: vcpu, cpu), processor: processor,
+      pages: VirtualCPUPages(
+        cpuArea: Window.address(APUS_WINDOW_CPU), vcpuArea: vcpuArea, vmArea: vmArea))
+    bound.bind()
+    return bound
+  }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import Entry
+import MonitorCore
+import X86
+
+/// The CPU that this code runs on.
+struct HardwareProcessor<Host: VirtualizationHost>: Processor {
+  private var mailbox: UnsafeMutablePointer<apus_cpu> {
+    unsafe UnsafeMutablePointer(bitPattern: LentCPU.mailboxAddress)!
+  }
+
+  func readMSR(_ msr: MSR) -> UInt64 { Entry.readMSR(msr.rawValue) }
+  func writeMSR(_ msr: MSR, _ value: UInt64) { Entry.writeMSR(msr.rawValue, value) }
+  func timestamp() -> UInt64 { readTSC() }
+  func cpuid(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDRegisters {
+    let answer = Entry.cpuid(leaf, subleaf)
+    return CPUIDRegisters(eax: answer.eax, ebx: answer.ebx, ecx: answer.ecx, edx: answer.edx)
+  }
+  func pause() { Entry.pause() }
+
+  func map(_ physical: UInt64, at place: WindowPlace) -> UnsafeMutableRawPointer {
+    unsafe Window.map(physical, at: APUS_WINDOW_FREE + UInt32(place.rawValue))
+  }
+
+  func ringDoorbell() { unsafe LentCPU(mailbox).ringDoorbell() }
+
+  var nmiCount: UInt64 { unsafe loadAcquire(&mailbox.pointee.nmis) }
+  func sleep(unlessNMISince seen: UInt64) {
+    unsafe withUnsafePointer(to: &mailbox.pointee.nmis) {
+      unsafe Host.sleep(
+        UnsafeRawPointer($0).assumingMemoryBound(to: UInt32.self),
+        seen: UInt32(truncatingIfNeeded: seen))
+    }
+  }
+
+  // MARK: Local APIC
+
+  /// Rounds of taking what waits: each takes at least one of 240 vectors, and nothing new is
+  /// requested but by a device or CPU that sends without end, which the driver has to stop.
+  private static var drainRounds: Int { 1000 }
+
+  func drainAPIC() {
+    maskLocalVectors()
+    writeAPIC(.timerInitialCount, 0)
+    writeAPIC(.taskPriority, 0)
+    writeAPIC(.spuriousVector, APICRegister.softwareEnable | 0xff)
+    let gates = unsafe LentCPU.page(APUS_CPU_PAGE_TABLES)
+    unsafe DescriptorTables.setDraining(gates, true)
+    for _ in 0..<Self.drainRounds {
+      if isAny(.inService0) {
+        writeAPIC(.endOfInterrupt, 0)
+      } else if isAny(.request0) {
+        Host.takeInterrupts()
+      } else {
+        break
+      }
+    }
+    unsafe DescriptorTables.setDraining(gates, false)
+  }
+
+  private func maskLocalVectors() {
+    let masked = UInt64(APICRegister.lvtMasked)
+    writeMSR(APICRegister.lvtTimer.msr, masked)
+    writeMSR(APICRegister.lvtLINT0.msr, masked)
+    writeMSR(APICRegister.lvtLINT1.msr, masked)
+    writeMSR(APICRegister.lvtError.msr, masked)
+    // Not on every processor.
+    _ = tryWriteMSR(APICRegister.lvtThermal.msr.rawValue, masked)
+    _ = tryWriteMSR(APICRegister.lvtPerformance.msr.rawValue, masked)
+    _ = tryWriteMSR(APICRegister.lvtMachineCheck.msr.rawValue, masked)
+  }
+
+  /// Whether one of the eight words of a vector register has a bit.
+  private func isAny(_ first: APICRegister) -> Bool {
+    for word in UInt8(0)..<8
+    where readAPIC(APICRegister(rawValue: first.rawValue + word)) != 0 {
+      return true
+    }
+    return false
+  }
+
+  // MARK: Extended state
+
+  func saveExtendedState(to area: UnsafeMutableRawPointer) {
+    unsafe Entry.saveExtendedState(area, extendedStateMask)
+  }
+  func restoreExtendedState(from area: UnsafeMutableRawPointer) {
+    unsafe Entry.restoreExtendedState(area, extendedStateMask)
+  }
+  /// x87, SSE, AVX and AVX-512: what has room in struct kvm_xsave. SDM vol. 1, 13.1.
+  var extendedStateMask: UInt64 { UInt64(Entry.cpuid(0xd, 0).eax) & 0xe7 }
+  /// All that have been defined so far; where FXSAVE says less, DAZ is missing.
+  var vectorControlMask: UInt32 { 0xffff }
+  var xcr0: UInt64 {
+    get { readXCR0() }
+    nonmutating set { writeXCR0(newValue) }
+  }
+
+  func readDebugAddress(_ index: Int) -> UInt64 {
+    switch index {
+    case 0: readDR0()
+    case 1: readDR1()
+    case 2: readDR2()
+    default: readDR3()
+    }
+  }
+  func writeDebugAddress(_ index: Int, _ value: UInt64) {
+    switch index {
+    case 0: writeDR0(value)
+    case 1: writeDR1(value)
+    case 2: writeDR2(value)
+    default: writeDR3(value)
+    }
+  }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import Entry
+import MonitorCore
+import X86
+
+/// The CPU that this code runs on and its area: mailbox, tables, stacks. Safe to use: the area
+/// is mapped as long as the CPU runs.
+@safe struct LentCPU {
+  static var areaAddress: UInt { UInt(APUS_WINDOW_BASE + APUS_WINDOW_CPU * APUS_PAGE_SIZE) }
+  static var mailboxAddress: UInt {
+    areaAddress + UInt(APUS_CPU_PAGE_CONTROL * APUS_PAGE_SIZE)
+  }
+
+  private let pointer: UnsafeMutablePointer<apus_cpu>
+
+  init(_ mailbox: UnsafeMutablePointer<apus_cpu>) { unsafe pointer = mailbox }
+
+  @inline(__always) var mailbox: apus_cpu {
+    unsafeAddress { unsafe UnsafePointer(pointer) }
+    nonmutating unsafeMutableAddress { unsafe pointer }
+  }
+
+  /// A page of the area: its virtual and its physical address.
+  static func page(_ number: UInt32) -> UnsafeMutableRawPointer {
+    unsafe UnsafeMutableRawPointer(
+      bitPattern: areaAddress + UInt(number) * UInt(APUS_PAGE_SIZE))!
+  }
+  func physicalPage(_ number: UInt32) -> UInt64 {
+    mailbox.area + UInt64(number) * UInt64(APUS_PAGE_SIZE)
+  }
+
+  private var privatePage: PrivatePage {
+    unsafeAddress {
+      unsafe UnsafePointer(
+        Self.page(APUS_CPU_PAGE_PRIVATE).assumingMemoryBound(to: PrivatePage.self))
+    }
+    nonmutating unsafeMutableAddress {
+      unsafe Self.page(APUS_CPU_PAGE_PRIVATE).assumingMemoryBound(to: PrivatePage.self)
+    }
+  }
+
+  /// What the monitor keeps in the first of the area's private pages, zeroed by the driver
+  /// before the CPU starts for the first time.
+  struct PrivatePage {
+    var host: HostState
+    var descriptors: DescriptorTables
+  }
+
+  func loadTables() {
+    unsafe privatePage.descriptors.load(
+      interrupts: Self.page(APUS_CPU_PAGE_TABLES),
+      nmiStack: UInt64(Self.areaAddress) + UInt64(APUS_CPU_PAGE_NMI_STACK + 1) * 4096,
+      faultStack: UInt64(Self.areaAddress) + UInt64(APUS_CPU_PAGE_FAULT_STACK + 1) * 4096)
+  }
+
+  /// Changes the state that the driver sees, and tells it.
+  func enter(_ state: apus_cpu_state) {
+    unsafe storeRelease(&pointer.pointee.state, state.rawValue)
+    if state == APUS_CPU_READY || state == APUS_CPU_STOPPED { ringDoorbell() }
+  }
+
+  func ringDoorbell() {
+    let doorbell = unsafe loadAcquire(&pointer.pointee.doorbell)
+    if doorbell != 0 { _ = tryWriteMSR(APICRegister.interruptCommand.msr.rawValue, doorbell) }
+  }
+
+  func awaitProceed() {
+    while unsafe loadAcquire(&pointer.pointee.proceed) == 0 { pause() }
+  }
+
+  func refuse(_ reason: apus_unfit) {
+    mailbox.reason = reason.rawValue
+    enter(APUS_CPU_UNFIT)
+  }
+
+  /// Why this CPU cannot run guests, whatever its vendor.
+  var unfit: apus_unfit? {
+    if mailbox.abi_version != APUS_ABI_VERSION { return APUS_UNFIT_ABI }
+    let features = cpuid(1, 0).ecx
+    if features & 1 << 21 == 0 { return APUS_UNFIT_NO_X2APIC }
+    if features & 1 << 26 == 0 { return APUS_UNFIT_CONTROL }
+    return nil
+  }
+
+  /// Makes the CPU the monitor's: its own CR4, the APIC in x2APIC mode.
+  func takeOver() {
+    privatePage.host.save()
+    writeCR4(
+      CR4([.physicalAddressExtension, .machineCheck, .osFXSR, .osXMMExceptions, .osXSAVE]).rawValue)
+    let base = privatePage.host.apicBase | APICBase.globalEnable
+    writeMSR(MSR.apicBase.rawValue, base)
+    writeMSR(MSR.apicBase.rawValue, base | APICBase.x2APICEnable)
+  }
+
+  /// Undoes `takeOver`; virtualisation is off and the APIC drained.
+  func giveBack() { privatePage.host.restore() }
+}
+
+/// What Linux expects to find as it was, and would not set up itself.
+struct HostState {
+  private var isSaved: Bool
+  private(set) var apicBase: UInt64
+
+  /// The first time only: a CPU that had to be started again has the monitor's own values.
+  mutating func save() {
+    guard !isSaved else { return }
+    isSaved = true
+    apicBase = readMSR(MSR.apicBase.rawValue)
+  }
+
+  /// x2APIC is left by way of a disabled APIC only (SDM vol. 3, 11.12.5).
+  func restore() {
+    if apicBase & APICBase.x2APICEnable == 0 {
+      writeMSR(
+        MSR.apicBase.rawValue, apicBase & ~(APICBase.x2APICEnable | APICBase.globalEnable))
+    }
+    writeMSR(MSR.apicBase.rawValue, apicBase)
+  }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import Entry
+import MonitorCore
+import SVM
+import X86
+
+/// SVM in root mode. GIF is 0 from `enable` to `disable` but where NMIs are let in. APM vol. 2,
+/// 15.4 and 15.17.
+enum SVMHost: VirtualizationHost {
+  static var kind: apus_vendor { APUS_VENDOR_SVM }
+
+  static var unfit: apus_unfit? {
+    guard cpuid(0x8000_0000, 0).eax >= 0x8000_000a, cpuid(0x8000_0001, 0).ecx & 1 << 2 != 0 else {
+      return APUS_UNFIT_NO_VIRTUALISATION
+    }
+    let disabled: UInt64 = 1 << 4
+    if Entry.readMSR(MSR.vmControl.rawValue) & disabled != 0 { return APUS_UNFIT_FIRMWARE }
+    if cpuid(0x8000_000a, 0).edx & 1 == 0 { return APUS_UNFIT_NO_NESTED_PAGING }
+    return nil
+  }
+
+  static var addressSpaces: UInt64 { UInt64(cpuid(0x8000_000a, 0).ebx) }
+
+  static func enable(_ cpu: LentCPU) {
+    Entry.writeMSR(
+      MSR.efer.rawValue, Entry.readMSR(MSR.efer.rawValue) | EFER.svmEnable.rawValue)
+    Entry.writeMSR(
+      MSR.vmHostSavePhysicalAddress.rawValue, cpu.physicalPage(APUS_CPU_PAGE_HOST))
+    saveHostState(hostBlock(cpu))
+    clearGlobalInterruptFlag()
+  }
+
+  static func disable() {
+    setGlobalInterruptFlag()
+    Entry.writeMSR(MSR.vmHostSavePhysicalAddress.rawValue, 0)
+    Entry.writeMSR(
+      MSR.efer.rawValue, Entry.readMSR(MSR.efer.rawValue) & ~EFER.svmEnable.rawValue)
+  }
+
+  static func takeInterrupts() {
+    setGlobalInterruptFlag()
+    openInterruptWindow()
+    clearGlobalInterruptFlag()
+  }
+
+  static func sleep(_ nmis: UnsafePointer<UInt32>, seen: UInt32) {
+    setGlobalInterruptFlag()
+    unsafe haltWhile(nmis, is: seen)
+    clearGlobalInterruptFlag()
+  }
+
+  static func guest(
+    area: UnsafeMutableRawPointer, physical: UInt64, _ cpu: LentCPU
+  ) -> SVMVendor<SVMEntry> {
+    let page = UInt64(APUS_PAGE_SIZE)
+    let gigabytePages = cpuid(0x8000_0001, 0).edx & 1 << 26 != 0
+    return unsafe SVMVendor(
+      vmcb: area + Int(APUS_VCPU_PAGE_VMCB * APUS_PAGE_SIZE),
+      msrBitmap: area + Int(APUS_VCPU_PAGE_MSR_BITMAP * APUS_PAGE_SIZE),
+      block: physical + UInt64(APUS_VCPU_PAGE_VMCB) * page, hostBlock: hostBlock(cpu),
+      hasGigabytePages: gigabytePages)
+  }
+
+  /// What VMLOAD gives the monitor back after an exit: TR, FS, GS and the system-call MSRs.
+  private static func hostBlock(_ cpu: LentCPU) -> UInt64 {
+    cpu.physicalPage(APUS_CPU_PAGE_PRIVATE + 1)
+  }
+}
+
+/// The instructions themselves.
+enum SVMEntry: SVMInstructions {
+  static func enter(guest: UInt64, host: UInt64, registers: UnsafeMutableRawPointer) {
+    unsafe enterSVM(guest, host, registers)
+  }
+  static func takePendingNMI() { Entry.takePendingNMI() }
+}

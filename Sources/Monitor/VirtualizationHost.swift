@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import MonitorCore
+
+/// A processor's virtualisation in root mode: VT-x or SVM, chosen once when the CPU arrives.
+protocol VirtualizationHost {
+  associatedtype Guest: Vendor
+
+  static var kind: apus_vendor { get }
+  /// Why it cannot be used on this CPU; nil if it can.
+  static var unfit: apus_unfit? { get }
+  /// Address-space identifiers.
+  static var addressSpaces: UInt64 { get }
+
+  /// Switches it on and off. From `enable` to `disable` NMIs are the only interrupts, and they
+  /// are taken in `sleep` and where `enter` says so.
+  static func enable(_ cpu: LentCPU)
+  static func disable()
+
+  /// Takes every interrupt that waits in the local APIC now.
+  static func takeInterrupts()
+  /// HLT until an NMI comes, or came after `apus_cpu.nmis` was `seen`.
+  static func sleep(_ nmis: UnsafePointer<UInt32>, seen: UInt32)
+
+  /// The guest whose vCPU area is at `area` in the window and at `physical`.
+  static func guest(area: UnsafeMutableRawPointer, physical: UInt64, _ cpu: LentCPU) -> Guest
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import Entry
+import MonitorCore
+import X86
+
+/// A lent CPU's whole life, from the trampoline to the HLT from which an INIT gives it back to
+/// Linux. `mailbox` is struct apus_cpu.
+@c(monitor_main)
+func monitorMain(_ mailbox: UnsafeMutablePointer<apus_cpu>) {
+  let cpu = unsafe LentCPU(mailbox)
+  cpu.loadTables()
+  cpu.enter(APUS_CPU_ARRIVED)
+  cpu.awaitProceed()
+  // The borrowed page is Linux's again: forget its translation.
+  writeCR3(readCR3())
+
+  if let unfit = cpu.unfit {
+    cpu.refuse(unfit)
+  } else if let unfit = SVMHost.unfit {
+    cpu.refuse(unfit)
+  } else {
+    serve(cpu, with: SVMHost.self)
+  }
+}
+
+/// From here on the vendor is known at compile time.
+private func serve<Host: VirtualizationHost>(_ cpu: LentCPU, with host: Host.Type) {
+  let processor = HardwareProcessor<Host>()
+  cpu.takeOver()
+  host.enable(cpu)
+  processor.drainAPIC()
+  cpu.mailbox.vendor = host.kind.rawValue
+  cpu.mailbox.asids = host.addressSpaces
+  cpu.enter(APUS_CPU_READY)
+  CommandServer<Host>(cpu).run()
+  processor.drainAPIC()
+  host.disable()
+  cpu.giveBack()
+  cpu.enter(APUS_CPU_PARKED)
+}
+
+/// An exception in root mode is a mistake of the monitor: the CPU stops and says where.
+@c(monitor_fault)
+func monitorFault(_ frame: UnsafePointer<exception_frame>) {
+  let cpu = unsafe LentCPU(UnsafeMutablePointer(bitPattern: UInt(LentCPU.mailboxAddress))!)
+  let frame = unsafe frame.pointee
+  cpu.mailbox.fault = apus_fault(
+    vector: frame.vector, error: frame.error, rip: frame.rip, rsp: frame.rsp, cr2: readCR2(),
+    rflags: frame.rflags)
+  cpu.enter(APUS_CPU_STOPPED)
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import X86
+
+/// The guest's local APIC: most registers are the real one's; what could reach beyond the
+/// guest is checked here. SDM vol. 3, 11.4 and 11.12.
+extension VirtualCPU {
+  func readX2APIC(_ register: APICRegister) -> UInt64? {
+    switch register {
+    case .id: return UInt64(state.apic.id)
+    case .logicalDestination: return UInt64(state.apic.x2APICLogicalID)
+    case .interruptCommand: return 0
+    case .endOfInterrupt, .selfInterrupt, .destinationFormat, .interruptCommandHigh: return nil
+    default: return readCommon(register).map(UInt64.init)
+    }
+  }
+
+  func writeX2APIC(_ register: APICRegister, _ value: UInt64) -> Bool {
+    switch register {
+    case .interruptCommand: return send(InterruptCommand(rawValue: value))
+    case .selfInterrupt:
+      guard value >> 8 == 0, value >= 16 else { return false }
+      processor.writeAPIC(.selfInterrupt, UInt32(value))
+      return true
+    case .id, .logicalDestination, .destinationFormat, .interruptCommandHigh: return false
+    default:
+      guard value >> 32 == 0 else { return false }
+      return writeCommon(register, UInt32(value))
+    }
+  }
+
+  /// Registers that are alike in both modes; nil: no such register.
+  func readCommon(_ register: APICRegister) -> UInt32? {
+    switch register {
+    case .lvtLINT0: state.apic.lint0
+    case .lvtLINT1: state.apic.lint1
+    case .lvtPerformance: state.apic.performance
+    case .lvtThermal: state.apic.thermal
+    case .lvtMachineCheck: state.apic.machineCheck
+    // Version 0x14, seven LVT entries, no suppression of EOI broadcasts.
+    case .version: 0x0005_0014
+    case .taskPriority, .processorPriority, .spuriousVector, .errorStatus, .lvtTimer, .lvtError,
+      .timerInitialCount, .timerCurrentCount, .timerDivide:
+      processor.readAPIC(register)
+    default:
+      (APICRegister.inService0.rawValue..<APICRegister.errorStatus.rawValue)
+        .contains(register.rawValue) ? processor.readAPIC(register) : nil
+    }
+  }
+
+  /// False: no such register, or a value that would reach beyond the guest.
+  func writeCommon(_ register: APICRegister, _ value: UInt32) -> Bool {
+    switch register {
+    case .taskPriority:
+      guard value >> 8 == 0 else { return false }
+      processor.writeAPIC(register, value)
+    case .endOfInterrupt: endOfInterrupt()
+    case .spuriousVector: processor.writeAPIC(register, value & 0x1ff)
+    case .errorStatus: processor.writeAPIC(register, 0)
+    case .lvtTimer:
+      // Vector, mask, mode; delivery is always fixed. Mode 2 is TSC-deadline, 3 reserved.
+      let mode = value >> 17 & 3
+      guard mode < 2 || mode == 2 && offersTSCDeadline else { return false }
+      processor.writeAPIC(register, value & LocalVector.timerMask)
+    case .lvtError: processor.writeAPIC(register, value & LocalVector.errorMask)
+    case .timerInitialCount: processor.writeAPIC(register, value)
+    case .timerDivide: processor.writeAPIC(register, value & 0xb)
+    case .lvtLINT0:
+      state.apic.lint0 = value & LocalVector.pinMask
+      externalChanged()
+    case .lvtLINT1: state.apic.lint1 = value & LocalVector.pinMask
+    case .lvtPerformance: state.apic.performance = value & LocalVector.internalMask
+    case .lvtThermal: state.apic.thermal = value & LocalVector.internalMask
+    case .lvtMachineCheck: state.apic.machineCheck = value & LocalVector.internalMask
+    default: return false
+    }
+    return true
+  }
+
+  /// EOI of the interrupt with the highest priority in service. It exits only while a
+  /// level-triggered line is among them: then that line is told.
+  func endOfInterrupt() {
+    let vector = highestInService
+    processor.writeAPIC(.endOfInterrupt, 0)
+    guard let vector, state.levelVectors.contains(vector) else { return }
+    state.levelVectors.remove(vector)
+    withMachine { $0.ioapic.endOfInterrupt(vector: vector) }
+    interceptEOI()
+    deliverLines()
+  }
+
+  var highestInService: UInt8? {
+    for word in stride(from: UInt8(7), through: 0, by: -1) {
+      let register = APICRegister(rawValue: APICRegister.inService0.rawValue + word)
+      let bits = processor.readAPIC(register)
+      if bits != 0 { return word * 32 + UInt8(31 - bits.leadingZeroBitCount) }
+    }
+    return nil
+  }
+
+  /// Sets which APIC MSRs exit: all of them but in x2APIC mode; then those that only concern
+  /// this CPU do not.
+  func interceptAPIC() {
+    let direct = state.apic.base.isX2APIC
+    for number in UInt8(0)...0x3f {
+      let register = APICRegister(rawValue: number)
+      vendor.intercept(
+        register.msr, reads: !(direct && Self.readsDirectly(register)),
+        writes: !(direct && Self.writesDirectly(register)))
+    }
+    interceptEOI()
+    control.statistics.apic_mode =
+      direct
+      ? APUS_APIC_X2APIC.rawValue
+      : state.apic.base.isEnabled ? APUS_APIC_XAPIC.rawValue : APUS_APIC_DISABLED.rawValue
+    control.statistics.timer_mode =
+      direct ? APUS_TIMER_DIRECT.rawValue : APUS_TIMER_EMULATED.rawValue
+    vendor.intercept(.tscDeadline, reads: !offersTSCDeadline, writes: !offersTSCDeadline)
+  }
+
+  func interceptEOI() {
+    vendor.intercept(
+      APICRegister.endOfInterrupt.msr, reads: true,
+      writes: !state.apic.base.isX2APIC || !state.levelVectors.isEmpty)
+  }
+
+  static func readsDirectly(_ register: APICRegister) -> Bool {
+    switch register {
+    case .taskPriority, .processorPriority, .errorStatus, .spuriousVector, .lvtTimer, .lvtError,
+      .timerInitialCount, .timerCurrentCount, .timerDivide:
+      true
+    default:
+      (APICRegister.inService0.rawValue..<APICRegister.errorStatus.rawValue)
+        .contains(register.rawValue)
+    }
+  }
+
+  static func writesDirectly(_ register: APICRegister) -> Bool {
+    switch register {
+    case .taskPriority, .errorStatus, .timerInitialCount, .timerDivide, .selfInterrupt: true
+    default: false
+    }
+  }
+
+  /// IA32_APIC_BASE: for the guest the steps of SDM vol. 3, figure 11-27 and no others; the page
+  /// stays where it is.
+  func setAPICBase(_ new: APICBase, by writer: Writer) -> Bool {
+    let old = state.apic.base
+    let known =
+      APICBase.bootstrapProcessor | APICBase.x2APICEnable | APICBase.globalEnable
+      | APICBase.defaultAddress
+    guard new.rawValue & ~known == 0,
+      new.rawValue & APICBase.defaultAddress == APICBase.defaultAddress
+    else { return false }
+    if new.rawValue & APICBase.x2APICEnable != 0, !new.isEnabled { return false }
+    if writer == .guest {
+      if old.isX2APIC, new.isEnabled, !new.isX2APIC { return false }
+      if !old.isEnabled, new.isX2APIC { return false }
+    }
+    setAPICBaseUnchecked(new)
+    return true
+  }
+
+  func setAPICBaseUnchecked(_ new: APICBase) {
+    state.apic.base = new
+    publishAPIC()
+    interceptAPIC()
+    updateLines()
+  }
+
+  /// Lets senders on other CPUs see this APIC's mode and addresses.
+  func publishAPIC() {
+    let apic = state.apic
+    let id = id
+    withMachine { $0.apics[id] = apic }
+  }
+}

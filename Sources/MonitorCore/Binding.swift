@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import X86
+
+/// A vCPU comes to a CPU and leaves it.
+extension VirtualCPU {
+  /// Pages of the areas by their physical addresses.
+  private func vcpuPage(_ number: UInt32) -> UInt64 { control.area + UInt64(number) * 4096 }
+
+  /// Makes this CPU's registers those of the vCPU, for the first time or again. The nested
+  /// tables' top page comes from `root`, a page of the VM area.
+  public func bind() {
+    withMachineUnlocked()
+    if !state.isInitialised {
+      unsafe pages.state.initialize(
+        to: VirtualCPUState(id: control.id, bootstrap: control.bootstrap != 0))
+      vendor.load()
+      vendor.prepare(
+        block: vcpuPage(APUS_VCPU_PAGE_VMCB), msrBitmap: vcpuPage(APUS_VCPU_PAGE_MSR_BITMAP),
+        portBitmap: vm.area + UInt64(APUS_VM_PAGE_IO_BITMAP) * 4096,
+        nestedRoot: machine.nestedRoot, bootstrap: control.bootstrap != 0)
+      resetRegisters()
+      let direct = Self.directMSRs
+      for index in direct.indices { vendor.intercept(direct[index], reads: false, writes: false) }
+    } else {
+      vendor.load()
+    }
+    vendor.haltExiting = vm.irqchip == 0
+    publishAPIC()
+    interceptAPIC()
+    loadRealAPIC()
+    restoreExtendedState()
+    processor.xcr0 = state.xcr0
+    for index in 0..<4 { processor.writeDebugAddress(index, state.debugAddresses[index]) }
+    control.slots_generation = 0
+    updateLines()
+  }
+
+  /// Leaves everything in the vCPU area and nothing on the CPU.
+  public func unbind() {
+    saveExtendedState()
+    state.xcr0 = processor.xcr0
+    for index in 0..<4 {
+      state.debugAddresses[index] = processor.readDebugAddress(index)
+      processor.writeDebugAddress(index, 0)
+    }
+    saveRealAPIC()
+    vendor.unload()
+    let id = id
+    withMachine { $0.apics[id] = nil }
+  }
+
+  /// The VM's part, once: nobody else can be here before the first BIND has ended, because
+  /// the driver binds one vCPU of a VM after the other.
+  private func withMachineUnlocked() {
+    guard !machine.isInitialised else { return }
+    unsafe pages.machine.initialize(to: VirtualMachineState())
+    machine.nestedRoot = vm.area + UInt64(APUS_VM_PAGE_NESTED_ROOT) * 4096
+    unsafe pages.portBitmap.initializeMemory(as: UInt8.self, repeating: 0xff, count: 3 * 4096)
+    machine.isInitialised = true
+  }
+
+  /// MSRs that are switched with the guest, or are this CPU's alone while it is lent.
+  static var directMSRs: InlineArray<13, MSR> {
+    [
+      .star, .lstar, .cstar, .systemCallMask, .fsBase, .gsBase, .kernelGSBase, .systemEnterCS,
+      .systemEnterESP, .systemEnterEIP, .pageAttributeTable, .predictionCommand, .tscAuxiliary,
+    ]
+  }
+
+  /// The register state after INIT. SDM vol. 3, table 10-1.
+  func resetRegisters() {
+    state.registers = GuestRegisters()
+    state.registers.rdx = 0x600
+    vendor.cr0 = CR0.reset.rawValue
+    vendor.cr2 = 0
+    vendor.cr3 = 0
+    vendor.cr4 = 0
+    vendor.efer = 0
+    vendor.flags = .alwaysOne
+    vendor.instructionPointer = 0xfff0
+    vendor.stackPointer = 0
+    vendor.dr6 = 0xffff_0ff0
+    vendor.dr7 = 0x400
+    vendor.injection = nil
+    vendor.interruptShadow = false
+    vendor[.cs] = Segment(
+      selector: 0xf000, attributes: .realModeCode, base: 0xffff_0000)
+    vendor[.ds] = Segment(attributes: .realModeData)
+    vendor[.es] = Segment(attributes: .realModeData)
+    vendor[.ss] = Segment(attributes: .realModeData)
+    vendor[.fs] = Segment(attributes: .realModeData)
+    vendor[.gs] = Segment(attributes: .realModeData)
+    vendor[.ldtr] = Segment(attributes: .localDescriptorTable)
+    vendor[.tr] = Segment(attributes: .busyTaskState)
+    vendor.gdt = DescriptorTable(limit: 0xffff, base: 0)
+    vendor.idt = DescriptorTable(limit: 0xffff, base: 0)
+    vendor.flushTranslations()
+  }
+
+  /// Through the same checks as the guest's own writes: the values may be the client's.
+  func loadRealAPIC() {
+    let saved = state.apic.saved
+    _ = writeCommon(.spuriousVector, saved.spuriousVector)
+    _ = writeCommon(.taskPriority, saved.taskPriority & 0xff)
+    _ = writeCommon(.lvtError, saved.lvtError)
+    _ = writeCommon(.timerDivide, saved.timerDivide)
+    _ = writeCommon(.lvtTimer, saved.lvtTimer)
+    _ = writeCommon(.timerInitialCount, saved.timerInitialCount)
+    if saved.tscDeadline != 0, offersTSCDeadline {
+      processor.writeMSR(.tscDeadline, saved.tscDeadline)
+    }
+    for word in UInt8(0)..<8 {
+      var bits = saved.requests[Int(word)]
+      while bits != 0 {
+        let bit = UInt8(bits.trailingZeroBitCount)
+        bits &= bits &- 1
+        processor.writeAPIC(.selfInterrupt, UInt32(word * 32 + bit))
+      }
+    }
+  }
+
+  /// Takes the vCPU's registers out of the real APIC and empties that.
+  private func saveRealAPIC() {
+    var saved = SavedAPIC()
+    saved.lvtTimer = processor.readAPIC(.lvtTimer)
+    saved.timerDivide = processor.readAPIC(.timerDivide)
+    let remaining = processor.readAPIC(.timerCurrentCount)
+    let periodic = saved.lvtTimer >> 17 & 3 == 1
+    saved.timerInitialCount =
+      periodic ? processor.readAPIC(.timerInitialCount) : remaining
+    if saved.lvtTimer >> 17 & 3 == 2 { saved.tscDeadline = processor.readMSR(.tscDeadline) }
+    saved.lvtError = processor.readAPIC(.lvtError)
+    saved.spuriousVector = processor.readAPIC(.spuriousVector)
+    saved.taskPriority = processor.readAPIC(.taskPriority)
+    for word in UInt8(0)..<8 {
+      let base = APICRegister.request0.rawValue + word
+      saved.requests[Int(word)] = processor.readAPIC(APICRegister(rawValue: base))
+    }
+    state.apic.saved = saved
+    clearRealAPIC()
+  }
+
+  func clearRealAPIC() {
+    processor.drainAPIC()
+  }
+}

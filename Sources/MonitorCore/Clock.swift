@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+
+/// Conversions of the TSC: exact enough for days, without a division of 128 bits.
+extension VirtualCPU {
+  /// TSC ticks in PIT ticks.
+  var pitNow: UInt64 {
+    let scale = (PIT.frequency << 32) / (UInt64(max(vm.tsc_khz, 1)) * 1000)
+    return Self.scale(processor.timestamp(), by: scale, shift: 32)
+  }
+
+  /// `value` * `factor` >> `shift` without losing the upper half in between.
+  static func scale(_ value: UInt64, by factor: UInt64, shift: UInt64) -> UInt64 {
+    let product = value.multipliedFullWidth(by: factor)
+    return product.high << (64 - shift) | product.low >> shift
+  }
+
+  /// Tells the driver what the PIT's channel 0 wants, if that changed.
+  func publishTimer() {
+    let khz = UInt64(max(vm.tsc_khz, 1))
+    let now = pitNow
+    let tsc = processor.timestamp()
+    let changed = withMachine { machine -> Bool in
+      guard machine.pit.channel0Changes != machine.pitChange else { return false }
+      machine.pitChange = machine.pit.channel0Changes
+      if let timer = machine.pit.channel0 {
+        let delta = timer.first > now ? timer.first - now : 0
+        let ticksPerPIT = (khz * 1000 << 20) / PIT.frequency
+        unsafe pages.vm.pointee.timer.deadline =
+          tsc &+ Self.scale(delta, by: ticksPerPIT, shift: 20)
+        unsafe pages.vm.pointee.timer.period_ns =
+          timer.period * 1_000_000_000 / PIT.frequency
+      } else {
+        unsafe pages.vm.pointee.timer.deadline = 0
+        unsafe pages.vm.pointee.timer.period_ns = 0
+      }
+      unsafe pages.vm.pointee.timer.line = 0
+      unsafe storeRelease(
+        &pages.vm.pointee.timer.sequence, pages.vm.pointee.timer.sequence &+ 1)
+      return true
+    }
+    if changed { processor.ringDoorbell() }
+  }
+
+  /// struct pvclock_vcpu_time_info (linux arch/x86/include/asm/pvclock-abi.h): the guest's
+  /// nanoseconds as a linear function of the TSC, which is the host's own.
+  func publishSystemTime() {
+    guard state.systemTimeMSR & 1 != 0 else { return }
+    let khz = UInt64(max(vm.tsc_khz, 1))
+    var shift: UInt64 = 0
+    while khz << shift < 1_000_000 { shift += 1 }
+    let multiplier = (1_000_000 << 32) / (khz << shift)
+    state.systemTimeVersion &+= 2
+    let address = state.systemTimeMSR & ~1
+    let stable: UInt64 = 1
+    writePhysical(address, UInt64(state.systemTimeVersion &+ 1))
+    writePhysical(address &+ 8, vm.clock_tsc)
+    writePhysical(address &+ 16, 0)
+    writePhysical(
+      address &+ 24, multiplier & 0xffff_ffff | (shift & 0xff) << 32 | stable << 40)
+    writePhysical(address, UInt64(state.systemTimeVersion))
+  }
+
+  /// struct pvclock_wall_clock.
+  func publishWallClock() {
+    let address = state.wallClockMSR
+    writePhysical(address, 2 | vm.wall_seconds << 32, size: 8)
+    writePhysical(address &+ 8, UInt64(vm.wall_nanoseconds), size: 4)
+  }
+}

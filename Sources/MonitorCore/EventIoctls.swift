@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import X86
+
+/// KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, KVM_GET_DEBUGREGS and KVM_SET_DEBUGREGS.
+extension VirtualCPU {
+  func getEvents() -> kvm_vcpu_events {
+    var events = kvm_vcpu_events()
+    if let event = vendor.injection {
+      switch event.kind {
+      case .external:
+        events.interrupt.injected = 1
+        events.interrupt.nr = event.vector
+      case .nonMaskable: events.nmi.injected = 1
+      case .exception, .software:
+        events.exception.injected = 1
+        events.exception.nr = event.vector
+        events.exception.has_error_code = event.errorCode == nil ? 0 : 1
+        events.exception.error_code = event.errorCode ?? 0
+      }
+    }
+    events.interrupt.shadow =
+      vendor.interruptShadow ? UInt8(KVM_X86_SHADOW_INT_STI | KVM_X86_SHADOW_INT_MOV_SS) : 0
+    events.nmi.pending = state.nmiPending ? 1 : 0
+    events.nmi.masked = vendor.nmiBlocked ? 1 : 0
+    events.flags = UInt32(KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW)
+    return events
+  }
+
+  func setEvents(_ events: kvm_vcpu_events) -> Int64 {
+    let known =
+      KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SIPI_VECTOR
+      | KVM_VCPUEVENT_VALID_SHADOW
+    guard events.flags & ~UInt32(known) == 0 else { return -EINVAL_ }
+    if events.exception.injected != 0 {
+      guard events.exception.nr < 32, events.exception.nr != 2 else { return -EINVAL_ }
+      vendor.injection = Event(
+        kind: .exception, vector: events.exception.nr,
+        errorCode: events.exception.has_error_code != 0 ? events.exception.error_code : nil)
+    } else if events.nmi.injected != 0 {
+      vendor.injection = Event(kind: .nonMaskable, vector: 2)
+    } else if events.interrupt.injected != 0 {
+      vendor.injection = Event(kind: .external, vector: events.interrupt.nr)
+    } else {
+      vendor.injection = nil
+    }
+    if events.flags & UInt32(KVM_VCPUEVENT_VALID_SHADOW) != 0 {
+      vendor.interruptShadow = events.interrupt.shadow != 0
+    }
+    if events.flags & UInt32(KVM_VCPUEVENT_VALID_NMI_PENDING) != 0 {
+      state.nmiPending = events.nmi.pending != 0
+    }
+    vendor.nmiBlocked = events.nmi.masked != 0
+    return 0
+  }
+
+  func getDebugRegisters() -> kvm_debugregs {
+    var registers = kvm_debugregs()
+    registers.db.0 = processor.readDebugAddress(0)
+    registers.db.1 = processor.readDebugAddress(1)
+    registers.db.2 = processor.readDebugAddress(2)
+    registers.db.3 = processor.readDebugAddress(3)
+    registers.dr6 = vendor.dr6
+    registers.dr7 = vendor.dr7
+    return registers
+  }
+
+  func setDebugRegisters(_ registers: kvm_debugregs) -> Int64 {
+    guard registers.flags == 0, registers.dr6 >> 32 == 0, registers.dr7 >> 32 == 0 else {
+      return -EINVAL_
+    }
+    processor.writeDebugAddress(0, registers.db.0)
+    processor.writeDebugAddress(1, registers.db.1)
+    processor.writeDebugAddress(2, registers.db.2)
+    processor.writeDebugAddress(3, registers.db.3)
+    vendor.dr6 = registers.dr6
+    vendor.dr7 = registers.dr7
+    return 0
+  }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import X86
+
+/// KVM_GET_FPU, KVM_SET_FPU, KVM_GET_XSAVE, KVM_SET_XSAVE, KVM_GET_XCRS and KVM_SET_XCRS. The
+/// guest's FPU and vector state is in the registers while a vCPU is bound; here it goes through
+/// the XSAVE area of the vCPU, in the standard format (SDM vol. 1, 13.4).
+extension VirtualCPU {
+  private static var statusAndControl: Int { 24 }
+  private static var controlMask: Int { 28 }
+  private static var x87Registers: Int { 32 }
+  private static var vectorRegisters: Int { 160 }
+  private static var header: Int { 512 }
+  /// struct kvm_xsave.
+  static var extendedStateSize: Int { 4096 }
+
+  func saveExtendedState() {
+    let xcr0 = processor.xcr0
+    processor.xcr0 = processor.extendedStateMask
+    unsafe processor.saveExtendedState(to: pages.extendedState)
+    processor.xcr0 = xcr0
+  }
+
+  /// What XRSTOR would refuse is taken out of the area first: it comes from the client.
+  func restoreExtendedState() {
+    let area = unsafe pages.extendedState
+    let present = unsafe area.load(fromByteOffset: Self.header, as: UInt64.self)
+    unsafe (area + Self.header).initializeMemory(as: UInt64.self, repeating: 0, count: 8)
+    unsafe area.storeBytes(
+      of: present & processor.extendedStateMask, toByteOffset: Self.header, as: UInt64.self)
+    let control = unsafe area.load(fromByteOffset: Self.statusAndControl, as: UInt32.self)
+    unsafe area.storeBytes(
+      of: control & processor.vectorControlMask, toByteOffset: Self.statusAndControl,
+      as: UInt32.self)
+    let xcr0 = processor.xcr0
+    processor.xcr0 = processor.extendedStateMask
+    unsafe processor.restoreExtendedState(from: area)
+    processor.xcr0 = xcr0
+  }
+
+  func getXSAVE() -> Int64 {
+    saveExtendedState()
+    unsafe pages.payload.copyMemory(
+      from: pages.extendedState, byteCount: Self.extendedStateSize)
+    return 0
+  }
+
+  func setXSAVE() -> Int64 {
+    let present = unsafe pages.payload.load(fromByteOffset: Self.header, as: UInt64.self)
+    let compacted = unsafe pages.payload.load(fromByteOffset: Self.header + 8, as: UInt64.self)
+    guard present & ~processor.extendedStateMask == 0, compacted == 0 else { return -EINVAL_ }
+    unsafe pages.extendedState.copyMemory(
+      from: pages.payload, byteCount: Self.extendedStateSize)
+    restoreExtendedState()
+    return 0
+  }
+
+  /// The FXSAVE image (SDM vol. 1, table 10-2) and struct kvm_fpu hold the same.
+  func getFPU() -> kvm_fpu {
+    saveExtendedState()
+    let area = unsafe UnsafeRawPointer(pages.extendedState)
+    var fpu = kvm_fpu()
+    fpu.fcw = unsafe area.load(fromByteOffset: 0, as: UInt16.self)
+    fpu.fsw = unsafe area.load(fromByteOffset: 2, as: UInt16.self)
+    fpu.ftwx = unsafe area.load(fromByteOffset: 4, as: UInt8.self)
+    fpu.last_opcode = unsafe area.load(fromByteOffset: 6, as: UInt16.self)
+    fpu.last_ip = unsafe area.load(fromByteOffset: 8, as: UInt64.self)
+    fpu.last_dp = unsafe area.load(fromByteOffset: 16, as: UInt64.self)
+    fpu.mxcsr = unsafe area.load(fromByteOffset: Self.statusAndControl, as: UInt32.self)
+    unsafe withUnsafeMutableBytes(of: &fpu.fpr) {
+      unsafe $0.copyMemory(
+        from: UnsafeRawBufferPointer(start: area + Self.x87Registers, count: 128))
+    }
+    unsafe withUnsafeMutableBytes(of: &fpu.xmm) {
+      unsafe $0.copyMemory(
+        from: UnsafeRawBufferPointer(start: area + Self.vectorRegisters, count: 256))
+    }
+    return fpu
+  }
+
+  func setFPU(_ fpu: kvm_fpu) -> Int64 {
+    saveExtendedState()
+    let area = unsafe pages.extendedState
+    unsafe area.storeBytes(of: fpu.fcw, toByteOffset: 0, as: UInt16.self)
+    unsafe area.storeBytes(of: fpu.fsw, toByteOffset: 2, as: UInt16.self)
+    unsafe area.storeBytes(of: UInt16(fpu.ftwx), toByteOffset: 4, as: UInt16.self)
+    unsafe area.storeBytes(of: fpu.last_opcode, toByteOffset: 6, as: UInt16.self)
+    unsafe area.storeBytes(of: fpu.last_ip, toByteOffset: 8, as: UInt64.self)
+    unsafe area.storeBytes(of: fpu.last_dp, toByteOffset: 16, as: UInt64.self)
+    unsafe area.storeBytes(of: fpu.mxcsr, toByteOffset: Self.statusAndControl, as: UInt32.self)
+    unsafe withUnsafeBytes(of: fpu.fpr) {
+      unsafe UnsafeMutableRawBufferPointer(start: area + Self.x87Registers, count: 128)
+        .copyMemory(from: $0)
+    }
+    unsafe withUnsafeBytes(of: fpu.xmm) {
+      unsafe UnsafeMutableRawBufferPointer(start: area + Self.vectorRegisters, count: 256)
+        .copyMemory(from: $0)
+    }
+    let present = unsafe area.load(fromByteOffset: Self.header, as: UInt64.self)
+    unsafe area.storeBytes(of: present | 3, toByteOffset: Self.header, as: UInt64.self)
+    restoreExtendedState()
+    return 0
+  }
+
+  func getXCRs() -> kvm_xcrs {
+    var registers = kvm_xcrs()
+    registers.nr_xcrs = 1
+    registers.xcrs.0 = kvm_xcr(xcr: 0, reserved: 0, value: processor.xcr0)
+    return registers
+  }
+
+  func setXCRs(_ registers: kvm_xcrs) -> Int64 {
+    guard registers.flags == 0, registers.nr_xcrs <= 16 else { return -EINVAL_ }
+    var accepted = true
+    unsafe withUnsafeBytes(of: registers.xcrs) { bytes in
+      for index in 0..<Int(registers.nr_xcrs) {
+        let register = unsafe bytes.load(
+          fromByteOffset: index * MemoryLayout<kvm_xcr>.stride, as: kvm_xcr.self)
+        guard register.xcr == 0 else { continue }
+        if isExtendedControl(register.value) {
+          processor.xcr0 = register.value
+        } else {
+          accepted = false
+        }
+      }
+    }
+    return accepted ? 0 : -EINVAL_
+  }
+
+  /// A value that XSETBV takes: x87 always, only components that the processor has and the
+  /// area has room for, AVX with SSE, and AVX-512's three together with AVX.
+  func isExtendedControl(_ value: UInt64) -> Bool {
+    guard value & 1 != 0, value & ~processor.extendedStateMask == 0 else { return false }
+    if value & 0b100 != 0, value & 0b10 == 0 { return false }
+    let wide = value & 0xe0
+    return wide == 0 || wide == 0xe0 && value & 0b100 != 0
+  }
+}

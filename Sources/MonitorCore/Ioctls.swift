@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import X86
+
+/// The vCPU ioctls that the driver forwards: it has checked the size and copied the argument
+/// into the payload pages; what it means is decided here. linux Documentation/virt/kvm/api.rst.
+extension VirtualCPU {
+  /// APUS_COMMAND_VCPU. `size` is the payload's, in bytes. 0, a positive answer, or -errno.
+  public func perform(_ request: UInt32, size: Int) -> Int64 {
+    switch request {
+    case KVM_GET_REGS_: reply(getRegisters())
+    case KVM_SET_REGS_: setRegisters(argument())
+    case KVM_GET_SREGS_: reply(getSpecialRegisters())
+    case KVM_SET_SREGS_: setSpecialRegisters(argument())
+    case KVM_GET_MSRS_:
+      transferMSRs(size) { msr, entry in
+        guard let value = readMSR(msr) else { return false }
+        entry.data = value
+        return true
+      }
+    case KVM_SET_MSRS_:
+      transferMSRs(size) { msr, entry in
+        writeMSR(msr, entry.data, by: .client)
+      }
+    case KVM_GET_FPU_: reply(getFPU())
+    case KVM_SET_FPU_: setFPU(argument())
+    case KVM_GET_XSAVE_: getXSAVE()
+    case KVM_SET_XSAVE_: setXSAVE()
+    case KVM_GET_XCRS_: reply(getXCRs())
+    case KVM_SET_XCRS_: setXCRs(argument())
+    case KVM_GET_LAPIC_: getLAPIC()
+    case KVM_SET_LAPIC_: setLAPIC()
+    case KVM_GET_CPUID2_: getCPUID(size)
+    case KVM_SET_CPUID2_: setCPUID(size)
+    case KVM_GET_MP_STATE_: reply(getActivity())
+    case KVM_SET_MP_STATE_: setActivity(argument())
+    case KVM_GET_VCPU_EVENTS_: reply(getEvents())
+    case KVM_SET_VCPU_EVENTS_: setEvents(argument())
+    case KVM_GET_DEBUGREGS_: reply(getDebugRegisters())
+    case KVM_SET_DEBUGREGS_: setDebugRegisters(argument())
+    default: -ENOTTY_
+    }
+  }
+
+  /// APUS_COMMAND_VM.
+  public func performOnMachine(_ request: UInt32) -> Int64 {
+    switch request {
+    case KVM_GET_IRQCHIP_: getInterruptController()
+    case KVM_SET_IRQCHIP_: setInterruptController()
+    case KVM_GET_PIT2_: getTimer()
+    case KVM_SET_PIT2_: setTimer(argument())
+    default: -ENOTTY_
+    }
+  }
+
+  /// The payload as a structure of linux/kvm.h, all of which fit in its four pages.
+  func argument<Argument>() -> Argument {
+    unsafe pages.payload.assumingMemoryBound(to: Argument.self).pointee
+  }
+  func reply<Answer>(_ answer: Answer) -> Int64 {
+    unsafe pages.payload.assumingMemoryBound(to: Answer.self).pointee = answer
+    return 0
+  }
+
+  private func getActivity() -> kvm_mp_state {
+    switch state.activity {
+    case .running: kvm_mp_state(mp_state: UInt32(KVM_MP_STATE_RUNNABLE))
+    case .waitingForStartUp: kvm_mp_state(mp_state: UInt32(KVM_MP_STATE_INIT_RECEIVED))
+    }
+  }
+
+  private func setActivity(_ new: kvm_mp_state) -> Int64 {
+    switch Int32(truncatingIfNeeded: new.mp_state) {
+    case KVM_MP_STATE_RUNNABLE: state.activity = .running
+    case KVM_MP_STATE_UNINITIALIZED, KVM_MP_STATE_INIT_RECEIVED:
+      state.activity = .waitingForStartUp
+    default: return -EINVAL_
+    }
+    return 0
+  }
+
+  /// struct kvm_msrs: how many were transferred before the first that does not exist.
+  private func transferMSRs(
+    _ size: Int, _ transfer: (MSR, inout kvm_msr_entry) -> Bool
+  ) -> Int64 {
+    let count = unsafe Int(pages.payload.load(as: UInt32.self))
+    let room = (size - MemoryLayout<kvm_msrs>.size) / MemoryLayout<kvm_msr_entry>.stride
+    guard count <= room else { return -E2BIG_ }
+    let entries = unsafe (pages.payload + MemoryLayout<kvm_msrs>.size)
+      .assumingMemoryBound(to: kvm_msr_entry.self)
+    for index in 0..<count {
+      let msr = unsafe MSR(rawValue: entries[index].index)
+      guard unsafe transfer(msr, &entries[index]) else { return Int64(index) }
+    }
+    return Int64(count)
+  }
+
+  /// struct kvm_cpuid2: a count, padding and the entries.
+  private func getCPUID(_ size: Int) -> Int64 {
+    let wanted = unsafe Int(pages.payload.load(as: UInt32.self))
+    unsafe pages.payload.storeBytes(of: UInt32(state.cpuid.count), as: UInt32.self)
+    guard state.cpuid.count <= min(wanted, Self.cpuidRoom(size)) else { return -E2BIG_ }
+    for index in 0..<state.cpuid.count { unsafe cpuidEntries[index] = state.cpuid[index] }
+    return 0
+  }
+
+  private func setCPUID(_ size: Int) -> Int64 {
+    let count = unsafe Int(pages.payload.load(as: UInt32.self))
+    guard count <= min(Self.cpuidRoom(size), CPUIDTable.capacity) else { return -E2BIG_ }
+    state.cpuid.count = count
+    for index in 0..<count { state.cpuid[index] = unsafe cpuidEntries[index] }
+    interceptAPIC()
+    return 0
+  }
+
+  private var cpuidEntries: UnsafeMutablePointer<kvm_cpuid_entry2> {
+    unsafe (pages.payload + MemoryLayout<kvm_cpuid2>.size)
+      .assumingMemoryBound(to: kvm_cpuid_entry2.self)
+  }
+  private static func cpuidRoom(_ size: Int) -> Int {
+    max(size - MemoryLayout<kvm_cpuid2>.size, 0) / MemoryLayout<kvm_cpuid_entry2>.stride
+  }
+}

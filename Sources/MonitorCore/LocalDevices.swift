@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import X86
+
+/// Devices in guest-physical memory that the monitor serves.
+enum LocalDevice { case ioapic, localAPIC }
+
+extension VirtualCPU {
+  /// The device at a guest-physical address; nil: the client's.
+  func localDevice(at address: UInt64) -> LocalDevice? {
+    guard vm.irqchip != 0 else { return nil }
+    switch address & ~0xfff {
+    case IOAPIC.address: return .ioapic
+    case APICBase.defaultAddress:
+      return state.apic.base.isEnabled && !state.apic.base.isX2APIC ? .localAPIC : nil
+    default: return nil
+    }
+  }
+
+  /// Registers are 32 bits wide at multiples of 16 bytes; what lies between reads as zero.
+  func read(_ device: LocalDevice, _ address: UInt64) -> UInt64 {
+    count(APUS_EXIT_MMIO)
+    let offset = address & 0xfff
+    guard offset & 0xc == 0 else { return 0 }
+    let value =
+      switch device {
+      case .ioapic: withMachine { $0.ioapic.read(offset: offset & ~3) }
+      case .localAPIC:
+        readXAPIC(APICRegister(rawValue: UInt8(truncatingIfNeeded: offset >> 4))) ?? 0
+      }
+    return UInt64(value) >> ((offset & 3) * 8)
+  }
+
+  func write(_ device: LocalDevice, _ address: UInt64, _ value: UInt64) {
+    count(APUS_EXIT_MMIO)
+    let offset = address & 0xfff
+    guard offset & 0xf == 0 else { return }
+    let value = UInt32(truncatingIfNeeded: value)
+    switch device {
+    case .ioapic:
+      withMachine { $0.ioapic.write(offset: offset, value) }
+      deliverLines()
+    case .localAPIC:
+      writeXAPIC(APICRegister(rawValue: UInt8(truncatingIfNeeded: offset >> 4)), value)
+    }
+  }
+
+  /// A register of the xAPIC page; nil where there is none. SDM vol. 3, table 11-1.
+  func readXAPIC(_ register: APICRegister) -> UInt32? {
+    switch register {
+    case .id: state.apic.id << 24
+    case .logicalDestination: state.apic.logicalDestination
+    case .destinationFormat: state.apic.destinationFormat
+    case .interruptCommand: state.apic.commandLow
+    case .interruptCommandHigh: state.apic.commandHigh
+    case .selfInterrupt: nil
+    default: readCommon(register)
+    }
+  }
+
+  /// What cannot be written, or must not be, stays as it is: the page raises no fault.
+  func writeXAPIC(_ register: APICRegister, _ value: UInt32) {
+    switch register {
+    case .id, .selfInterrupt: break
+    case .logicalDestination:
+      state.apic.logicalDestination = value & 0xff00_0000
+      publishAPIC()
+    case .destinationFormat:
+      state.apic.destinationFormat = value | 0x0fff_ffff
+      publishAPIC()
+    case .interruptCommandHigh: state.apic.commandHigh = value & 0xff00_0000
+    case .interruptCommand:
+      // Delivery status reads as idle.
+      state.apic.commandLow = value & ~(1 << 12)
+      _ = send(
+        InterruptCommand(rawValue: UInt64(state.apic.commandHigh >> 24) << 32 | UInt64(value)))
+    case .taskPriority: _ = writeCommon(register, value & 0xff)
+    default: _ = writeCommon(register, value)
+    }
+  }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import X86
+
+/// IN and OUT: the monitor's own ports, and KVM_EXIT_IO for the rest.
+extension VirtualCPU {
+  func handlePort(_ access: PortAccess) -> Outcome {
+    if access.isString { return handleStringPort(access) }
+    skipInstruction(1)
+    if access.size == 1, owns(access.port) {
+      count(APUS_EXIT_IO)
+      if access.isInput {
+        let value = readPort(access.port)
+        state.registers.rax = state.registers.rax & ~0xff | UInt64(value)
+      } else {
+        writePort(access.port, UInt8(truncatingIfNeeded: state.registers.rax))
+      }
+      return .resume
+    }
+    unsafe pages.portData.storeBytes(of: state.registers.rax, as: UInt64.self)
+    askClient(access, count: 1)
+    if access.isInput { state.pendingPort = access }
+    return .client
+  }
+
+  /// KVM_EXIT_IO; what is written stands in the data page already.
+  func askClient(_ access: PortAccess, count elements: UInt64) {
+    count(APUS_EXIT_IO_CLIENT)
+    run.exit_reason = UInt32(KVM_EXIT_IO)
+    run.io.direction = UInt8(access.isInput ? KVM_EXIT_IO_IN : KVM_EXIT_IO_OUT)
+    run.io.size = access.size
+    run.io.port = access.port
+    run.io.count = UInt32(elements)
+    run.io.data_offset = UInt64(APUS_PAGE_SIZE * APUS_VCPU_PAGE_PIO)
+  }
+
+  /// Takes over the data of an input that the client has answered.
+  func finishPendingPort() {
+    guard let pending = state.pendingPort else { return }
+    state.pendingPort = nil
+    let data = unsafe pages.portData.load(as: UInt64.self)
+    if pending.isString {
+      finishStringInput(pending)
+      return
+    }
+    switch pending.size {
+    case 1: state.registers.rax = state.registers.rax & ~0xff | data & 0xff
+    case 2: state.registers.rax = state.registers.rax & ~0xffff | data & 0xffff
+    default: state.registers.rax = data & 0xffff_ffff
+    }
+  }
+
+  func owns(_ port: UInt16) -> Bool {
+    switch port {
+    case 0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1: vm.irqchip != 0
+    case 0x40...0x43, 0x61: vm.pit != 0
+    default: false
+    }
+  }
+
+  func readPort(_ port: UInt16) -> UInt8 {
+    switch port {
+    case 0x40...0x43, 0x61:
+      let now = pitNow
+      return withMachine { $0.pit.read(port: port, now: now) }
+    default:
+      return withMachine { $0.pic.read(port: port) }
+    }
+  }
+
+  func writePort(_ port: UInt16, _ value: UInt8) {
+    switch port {
+    case 0x40...0x43, 0x61:
+      let now = pitNow
+      withMachine { $0.pit.write(port: port, value, now: now) }
+      publishTimer()
+    default:
+      withMachine { $0.pic.write(port: port, value) }
+      updateLines()
+    }
+  }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import X86
+
+/// The CPU under the monitor, apart from what VT-x and SVM do: the seam where tests stand in.
+public protocol Processor: Sendable {
+  func readMSR(_ msr: MSR) -> UInt64
+  func writeMSR(_ msr: MSR, _ value: UInt64)
+  /// Ticks.
+  func timestamp() -> UInt64
+  func cpuid(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDRegisters
+
+  /// Maps the page at `physical` (page aligned) at a place in the window and gives its
+  /// address. It is valid until the place is used again.
+  func map(_ physical: UInt64, at place: WindowPlace) -> UnsafeMutableRawPointer
+
+  /// Empties the local APIC: every LVT masked, timer stopped, nothing requested or in
+  /// service, switched on with the highest spurious vector.
+  func drainAPIC()
+
+  /// Makes the driver look at the mailbox.
+  func ringDoorbell()
+  func pause()
+  /// NMIs taken in root mode.
+  var nmiCount: UInt64 { get }
+  /// Waits for an NMI. One that came after `nmiCount` was read as `seen` is not waited for.
+  func sleep(unlessNMISince seen: UInt64)
+
+  /// Guest FPU and vector state, kept in the registers while a vCPU is bound.
+  func saveExtendedState(to area: UnsafeMutableRawPointer)
+  func restoreExtendedState(from area: UnsafeMutableRawPointer)
+  /// Components that XCR0 may name here.
+  var extendedStateMask: UInt64 { get }
+  /// MXCSR bits that may be set.
+  var vectorControlMask: UInt32 { get }
+  var xcr0: UInt64 { get nonmutating set }
+  /// DR0 to DR3: the vendor's control block holds DR6 and DR7 only.
+  func readDebugAddress(_ index: Int) -> UInt64
+  func writeDebugAddress(_ index: Int, _ value: UInt64)
+}
+
+/// Pages of the window that are mapped in passing (APUS_WINDOW_FREE and up).
+public enum WindowPlace: Int, Sendable {
+  case table4 = 0
+  case table3, table2, table1
+  case freeTable
+  case extents
+  case guestMemory
+}
+
+public struct CPUIDRegisters: Equatable, Sendable {
+  public var eax: UInt32
+  public var ebx: UInt32
+  public var ecx: UInt32
+  public var edx: UInt32
+  public init(eax: UInt32 = 0, ebx: UInt32 = 0, ecx: UInt32 = 0, edx: UInt32 = 0) {
+    self.eax = eax
+    self.ebx = ebx
+    self.ecx = ecx
+    self.edx = edx
+  }
+}
+
+extension Processor {
+  public func readAPIC(_ register: APICRegister) -> UInt32 {
+    UInt32(truncatingIfNeeded: readMSR(register.msr))
+  }
+  public func writeAPIC(_ register: APICRegister, _ value: UInt32) {
+    writeMSR(register.msr, UInt64(value))
+  }
+  /// Sends an interrupt; the destination is physical.
+  public func send(_ command: InterruptCommand) {
+    writeMSR(APICRegister.interruptCommand.msr, command.rawValue)
+  }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import X86
+
+/// KVM_GET_REGS, KVM_SET_REGS, KVM_GET_SREGS and KVM_SET_SREGS.
+extension VirtualCPU {
+  func getRegisters() -> kvm_regs {
+    let values = state.registers
+    return kvm_regs(
+      rax: values[0], rbx: values[3], rcx: values[1], rdx: values[2],
+      rsi: values[6], rdi: values[7], rsp: values[4], rbp: values[5],
+      r8: values[8], r9: values[9], r10: values[10], r11: values[11],
+      r12: values[12], r13: values[13], r14: values[14], r15: values[15],
+      rip: vendor.instructionPointer, rflags: vendor.flags.rawValue)
+  }
+
+  func setRegisters(_ new: kvm_regs) -> Int64 {
+    state.registers.values = [
+      new.rax, new.rcx, new.rdx, new.rbx, new.rsp, new.rbp, new.rsi, new.rdi,
+      new.r8, new.r9, new.r10, new.r11, new.r12, new.r13, new.r14, new.r15,
+    ]
+    vendor.instructionPointer = new.rip
+    vendor.flags = RFLAGS(rawValue: new.rflags | RFLAGS.alwaysOne.rawValue)
+    // What was half done belongs to the registers that are gone now.
+    vendor.injection = nil
+    return 0
+  }
+
+  func getSpecialRegisters() -> kvm_sregs {
+    var registers = kvm_sregs()
+    registers.cs = kvm_segment(vendor[.cs])
+    registers.ds = kvm_segment(vendor[.ds])
+    registers.es = kvm_segment(vendor[.es])
+    registers.fs = kvm_segment(vendor[.fs])
+    registers.gs = kvm_segment(vendor[.gs])
+    registers.ss = kvm_segment(vendor[.ss])
+    registers.tr = kvm_segment(vendor[.tr])
+    registers.ldt = kvm_segment(vendor[.ldtr])
+    registers.gdt = kvm_dtable(vendor.gdt)
+    registers.idt = kvm_dtable(vendor.idt)
+    registers.cr0 = vendor.cr0
+    registers.cr2 = vendor.cr2
+    registers.cr3 = vendor.cr3
+    registers.cr4 = vendor.cr4
+    registers.cr8 = UInt64(processor.readAPIC(.taskPriority) >> 4)
+    registers.efer = vendor.efer
+    registers.apic_base = state.apic.base.rawValue
+    if let event = vendor.injection, event.kind == .external {
+      unsafe withUnsafeMutableBytes(of: &registers.interrupt_bitmap) {
+        unsafe $0[Int(event.vector >> 3)] = 1 << (event.vector & 7)
+      }
+    }
+    return registers
+  }
+
+  func setSpecialRegisters(_ new: kvm_sregs) -> Int64 {
+    guard Self.isConsistent(new), new.cr8 <= 15,
+      setAPICBase(APICBase(rawValue: new.apic_base), by: .client)
+    else { return -EINVAL_ }
+    vendor[.cs] = Segment(new.cs)
+    vendor[.ds] = Segment(new.ds)
+    vendor[.es] = Segment(new.es)
+    vendor[.fs] = Segment(new.fs)
+    vendor[.gs] = Segment(new.gs)
+    vendor[.ss] = Segment(new.ss)
+    vendor[.tr] = Segment(new.tr)
+    vendor[.ldtr] = Segment(new.ldt)
+    vendor.gdt = DescriptorTable(limit: new.gdt.limit, base: new.gdt.base)
+    vendor.idt = DescriptorTable(limit: new.idt.limit, base: new.idt.base)
+    vendor.cr2 = new.cr2
+    vendor.cr3 = new.cr3
+    vendor.efer = new.efer
+    vendor.cr0 = new.cr0 | CR0.extensionType.rawValue
+    vendor.cr4 = new.cr4
+    processor.writeAPIC(.taskPriority, UInt32(new.cr8) << 4)
+    vendor.flushTranslations()
+    return injectRequested(new)
+  }
+
+  /// An interrupt that the client's `interrupt_bitmap` says was being delivered.
+  private func injectRequested(_ registers: kvm_sregs) -> Int64 {
+    unsafe withUnsafeBytes(of: registers.interrupt_bitmap) { bits in
+      for byte in bits.indices {
+        let value = unsafe bits[byte]
+        guard value != 0 else { continue }
+        let vector = byte * 8 + value.trailingZeroBitCount
+        vendor.injection = Event(kind: .external, vector: UInt8(vector))
+      }
+    }
+    return 0
+  }
+
+  /// What a processor could not hold: long mode without its paging, or bits that VMRUN and
+  /// VM entry refuse. APM vol. 2, 15.5.1.
+  static func isConsistent(_ new: kvm_sregs) -> Bool {
+    let cr0 = CR0(rawValue: new.cr0)
+    let efer = EFER(rawValue: new.efer)
+    guard new.cr0 >> 32 == 0, efer.subtracting(.offered).isEmpty else { return false }
+    if cr0.contains(.paging), !cr0.contains(.protectionEnable) { return false }
+    if cr0.contains(.notWriteThrough), !cr0.contains(.cacheDisable) { return false }
+    if efer.contains(.longModeEnable), cr0.contains(.paging) {
+      return CR4(rawValue: new.cr4).contains(.physicalAddressExtension)
+        && efer.contains(.longModeActive)
+    }
+    return !efer.contains(.longModeActive) && new.cs.l == 0
+  }
+}
+
+extension kvm_segment {
+  init(_ segment: Segment) {
+    let rights = segment.attributes
+    self.init(
+      base: segment.base, limit: segment.limit, selector: segment.selector, type: rights.type,
+      present: rights.isPresent ? 1 : 0, dpl: rights.privilegeLevel,
+      db: rights.isDefaultBig ? 1 : 0, s: rights.isCodeOrData ? 1 : 0, l: rights.isLong ? 1 : 0,
+      g: rights.isPageGranular ? 1 : 0, avl: rights.isAvailable ? 1 : 0,
+      unusable: rights.isUnusable ? 1 : 0, padding: 0)
+  }
+}
+
+extension kvm_dtable {
+  init(_ table: DescriptorTable) {
+    self.init(base: table.base, limit: table.limit, padding: (0, 0, 0))
+  }
+}
+
+extension Segment {
+  init(_ segment: kvm_segment) {
+    self.init(
+      selector: segment.selector,
+      attributes: SegmentAttributes(
+        type: segment.type, codeOrData: segment.s != 0, privilegeLevel: segment.dpl,
+        present: segment.present != 0, available: segment.avl != 0, long: segment.l != 0,
+        big: segment.db != 0, granular: segment.g != 0,
+        unusable: segment.unusable != 0 || segment.present == 0),
+      limit: segment.limit, base: segment.base)
+  }
+}

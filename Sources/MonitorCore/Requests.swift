@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import X86
+
+/// Requests of the driver and of other vCPUs. The protocol of DESIGN 4.4: the requester sets
+/// its bit and then sends an NMI; here the bits are cleared before they are acted on, and an
+/// NMI that comes later makes the next entry exit at once.
+extension VirtualCPU {
+  /// True if KVM_RUN is asked to return.
+  func serveRequests() -> Bool {
+    serveOtherVCPUs()
+    let requests = unsafe exchange(&pages.control.pointee.requests, 0)
+    guard requests != 0 else { return false }
+    if requests & APUS_REQUEST_LINES.rawValue != 0 { updateLines() }
+    if requests & APUS_REQUEST_NMI.rawValue != 0 { state.nmiPending = true }
+    // Slots are looked at before every entry.
+    return requests & APUS_REQUEST_EXIT.rawValue != 0
+  }
+
+  private func serveOtherVCPUs() {
+    let raw = unsafe withUnsafeMutablePointer(to: &pages.machine.pointee.requests[id]) {
+      unsafe exchange($0, 0)
+    }
+    guard raw != 0 else { return }
+    let requests = VCPURequest(rawValue: raw)
+    if requests.contains(.nonMaskableInterrupt) { state.nmiPending = true }
+    if requests.contains(.levelInterrupt) { takeLevels() }
+    if requests.contains(.initialize) { initialize() }
+    if requests.contains(.startUp), state.activity == .waitingForStartUp {
+      let id = id
+      startUp(vector: withMachine { $0.startUpVectors[id] })
+    }
+  }
+
+  private func takeLevels() {
+    let id = id
+    var vectors = withMachine { machine -> VectorSet in
+      let vectors = machine.levelVectors[id]
+      machine.levelVectors[id] = VectorSet()
+      return vectors
+    }
+    while let vector = vectors.popFirst() { takeLevel(vector) }
+  }
+
+  /// INIT: the state of SDM vol. 3, table 10-1; then SIPI is awaited, but by the bootstrap
+  /// processor, which starts at its reset vector.
+  private func initialize() {
+    resetRegisters()
+    clearRealAPIC()
+    if state.apic.base.rawValue & APICBase.bootstrapProcessor == 0 {
+      state.activity = .waitingForStartUp
+    }
+  }
+
+  private func startUp(vector: UInt8) {
+    var code = vendor[.cs]
+    code.selector = UInt16(vector) << 8
+    code.base = UInt64(vector) << 12
+    vendor[.cs] = code
+    vendor.instructionPointer = 0
+    state.activity = .running
+  }
+
+  /// Takes over slots that changed, and forgets this vCPU's translations of the old ones.
+  func followSlots() {
+    let wanted = unsafe loadAcquire(&pages.vm.pointee.slots_generation)
+    guard wanted != control.slots_generation else { return }
+    let tables = tables
+    let gigabytes = vendor.hasGigabytePages
+    let generation = withMachine { machine -> UInt32 in
+      unsafe machine.slots.follow(pages.vm, tables, gigabytePages: gigabytes)
+      return machine.slots.generation
+    }
+    vendor.flushTranslations()
+    unsafe storeRelease(&pages.control.pointee.slots_generation, generation)
+  }
+}

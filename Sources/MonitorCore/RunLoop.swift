@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import X86
+
+/// What an exit leads to.
+enum Outcome {
+  /// Back into the guest.
+  case resume
+  /// KVM_RUN returns 0: `kvm_run` says what is asked of the client.
+  case client
+}
+
+/// KVM_RUN.
+extension VirtualCPU {
+  /// Runs the guest until the client is needed: 0, or -EINTR for a request to stop.
+  public func runGuest() -> Int64 {
+    finishPendingPort()
+    if finishPendingMMIO() == .client { return 0 }
+    if run.immediate_exit != 0 { return interrupted() }
+    while true {
+      let nmis = processor.nmiCount
+      if serveRequests() { return interrupted() }
+      guard state.activity == .running else {
+        processor.sleep(unlessNMISince: nmis)
+        continue
+      }
+      followSlots()
+      deliverPending()
+      let exit = enter()
+      if handle(exit) == .client {
+        describeToClient()
+        return 0
+      }
+    }
+  }
+
+  private func interrupted() -> Int64 {
+    run.exit_reason = UInt32(KVM_EXIT_INTR)
+    describeToClient()
+    return -Int64(EINTR_)
+  }
+
+  /// Fields of kvm_run that KVM fills in at every return.
+  private func describeToClient() {
+    run.if_flag = vendor.flags.contains(.interruptEnable) ? 1 : 0
+    run.ready_for_interrupt_injection = 1
+    run.cr8 = UInt64(processor.readAPIC(.taskPriority) >> 4)
+    run.apic_base = state.apic.base.rawValue
+  }
+
+  private func enter() -> Exit {
+    control.statistics.entries &+= 1
+    control.statistics.in_guest = 1
+    let before = processor.timestamp()
+    let exit = vendor.enter(&state.registers)
+    control.statistics.guest_cycles &+= processor.timestamp() &- before
+    control.statistics.in_guest = 0
+    record(exit)
+    // An event whose delivery was cut short by the exit is delivered again.
+    if let event = vendor.takeInterruptedEvent(), event.kind != .software {
+      vendor.injection = event
+    }
+    return exit
+  }
+
+  /// The ring of the newest exits, for the report of a guest that ended itself.
+  private func record(_ exit: Exit) {
+    let newest = apus_last_exit(
+      code: vendor.exitCode, rip: vendor.instructionPointer, information: vendor.exitInformation)
+    let index = Int(control.last_exit_count & 15)
+    unsafe withUnsafeMutableBytes(of: &control.last_exits) {
+      unsafe $0.storeBytes(
+        of: newest, toByteOffset: index * MemoryLayout<apus_last_exit>.stride,
+        as: apus_last_exit.self)
+    }
+    control.last_exit_count &+= 1
+  }
+
+  func count(_ cause: apus_exit) {
+    unsafe withUnsafeMutableBytes(of: &control.statistics.exits) {
+      unsafe $0.assumingMemoryBound(to: UInt64.self)[Int(cause.rawValue & 31)] &+= 1
+    }
+  }
+
+  private func handle(_ exit: Exit) -> Outcome {
+    switch exit {
+    case .nonMaskableInterrupt:
+      count(APUS_EXIT_NMI)
+      return .resume
+    case .exception(let vector, let errorCode):
+      count(APUS_EXIT_EXCEPTION)
+      return handleException(vector, errorCode)
+    case .cpuid:
+      count(APUS_EXIT_CPUID)
+      return handleCPUID()
+    case .halt:
+      count(APUS_EXIT_HLT)
+      skipInstruction(1)
+      run.exit_reason = UInt32(KVM_EXIT_HLT)
+      return .client
+    case .port(let access):
+      return handlePort(access)
+    case .readMSR:
+      return handleReadMSR()
+    case .writeMSR:
+      return handleWriteMSR()
+    case .nestedFault(let fault):
+      return handleNestedFault(fault)
+    case .interruptWindow:
+      count(APUS_EXIT_INTERRUPT_WINDOW)
+      vendor.interruptWindowExiting = false
+      return .resume
+    case .hypercall:
+      count(APUS_EXIT_HYPERCALL)
+      return handleHypercall()
+    case .shutdown:
+      count(APUS_EXIT_SHUTDOWN)
+      run.exit_reason = UInt32(KVM_EXIT_SHUTDOWN)
+      return .client
+    case .invalidState(let code):
+      count(APUS_EXIT_INVALID_STATE)
+      run.exit_reason = UInt32(KVM_EXIT_FAIL_ENTRY)
+      run.fail_entry.hardware_entry_failure_reason = code
+      run.fail_entry.cpu = cpu.cpu
+      return .client
+    case .virtualizationInstruction:
+      count(APUS_EXIT_VIRTUALISATION)
+      inject(.invalidOpcode)
+      return .resume
+    case .cacheControl:
+      count(APUS_EXIT_OTHER)
+      skipInstruction(2)
+      return .resume
+    case .setExtendedControl:
+      count(APUS_EXIT_XSETBV)
+      return handleSetExtendedControl()
+    case .controlRegister:
+      count(APUS_EXIT_CONTROL_REGISTER)
+      inject(.generalProtection)
+      return .resume
+    case .preemptionTimer:
+      count(APUS_EXIT_PREEMPTION_TIMER)
+      return .resume
+    case .interrupt:
+      count(APUS_EXIT_INTERRUPT)
+      return .resume
+    case .other(let code):
+      count(APUS_EXIT_OTHER)
+      run.exit_reason = UInt32(KVM_EXIT_UNKNOWN)
+      run.hw.hardware_exit_reason = code
+      return .client
+    }
+  }
+
+  /// Intercepted only so that the guest cannot stay inside the processor for ever while it
+  /// delivers them; the guest gets them all the same.
+  private func handleException(_ vector: UInt8, _ errorCode: UInt32) -> Outcome {
+    if vector == ExceptionVector.machineCheck.rawValue {
+      // The machine's own: the handler in root mode takes it when GIF opens. Not the guest's.
+      return .resume
+    }
+    let pushes = ExceptionVector(rawValue: vector)?.pushesErrorCode ?? false
+    vendor.injection = Event(
+      kind: .exception, vector: vector, errorCode: pushes ? errorCode : nil)
+    return .resume
+  }
+
+  /// Queues a fault for the guest at its current instruction.
+  func inject(_ vector: ExceptionVector, errorCode: UInt32 = 0) {
+    vendor.injection = Event(
+      kind: .exception, vector: vector.rawValue,
+      errorCode: vector.pushesErrorCode ? errorCode : nil)
+  }
+
+  private func handleCPUID() -> Outcome {
+    let function = UInt32(truncatingIfNeeded: state.registers.rax)
+    let index = UInt32(truncatingIfNeeded: state.registers.rcx)
+    let answer = cpuid(function, index)
+    state.registers.rax = UInt64(answer.eax)
+    state.registers.rbx = UInt64(answer.ebx)
+    state.registers.rcx = UInt64(answer.ecx)
+    state.registers.rdx = UInt64(answer.edx)
+    skipInstruction(2)
+    return .resume
+  }
+
+  /// Hypercalls of KVM's interface: none is offered, so each answers -KVM_ENOSYS.
+  private func handleHypercall() -> Outcome {
+    state.registers.rax = UInt64(bitPattern: -1000)
+    skipInstruction(3)
+    return .resume
+  }
+
+  /// XSETBV: only state that the processor has and the monitor has room for.
+  private func handleSetExtendedControl() -> Outcome {
+    let value = state.registers.edxEAX
+    guard UInt32(truncatingIfNeeded: state.registers.rcx) == 0, vendor.privilegeLevel == 0,
+      isExtendedControl(value)
+    else {
+      inject(.generalProtection)
+      return .resume
+    }
+    processor.xcr0 = value
+    skipInstruction(3)
+    return .resume
+  }
+
+  /// Steps over the instruction that exited. `expected` is its length without prefixes, for
+  /// processors that do not say.
+  func skipInstruction(_ expected: UInt64) {
+    var length = vendor.exitInstructionLength
+    if length == 0 { length = prefixLength() + expected }
+    var next = vendor.instructionPointer &+ length
+    if !isLongMode { next &= 0xffff_ffff }
+    vendor.instructionPointer = next
+    vendor.interruptShadow = false
+  }
+
+  /// Whether the guest runs 64-bit code.
+  var isLongMode: Bool {
+    EFER(rawValue: vendor.efer).contains(.longModeActive) && vendor[.cs].attributes.isLong
+  }
+}

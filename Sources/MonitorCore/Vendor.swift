@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import X86
+
+/// VT-x or SVM as one vCPU sees it: the control block that is mapped on this CPU, and the
+/// way into guest mode. Everything that differs between the two lies behind this protocol;
+/// it is specialised at compile time.
+public protocol Vendor: Sendable {
+  associatedtype Tables: NestedTableFormat
+
+  /// Whether nested tables may have leaves of level 3.
+  var hasGigabytePages: Bool { get }
+
+  /// Gives the control block what it needs before the first entry: intercepts, bitmaps and
+  /// the register state after INIT. Physical addresses in bytes.
+  func prepare(
+    block: UInt64, msrBitmap: UInt64, portBitmap: UInt64, nestedRoot: UInt64, bootstrap: Bool)
+
+  /// Makes the control block this CPU's current one, and no longer.
+  func load()
+  func unload()
+
+  /// Runs the guest until it exits. RAX to R15 are in `registers`, RSP included.
+  func enter(_ registers: inout GuestRegisters) -> Exit
+
+  /// Bytes of the instruction that exited; 0 where the processor does not say.
+  var exitInstructionLength: UInt64 { get }
+  /// The vendor's exit code and its further information, for reports.
+  var exitCode: UInt64 { get }
+  var exitInformation: UInt64 { get }
+  /// What was being delivered when the exit came, taken once.
+  func takeInterruptedEvent() -> Event?
+
+  var instructionPointer: UInt64 { get nonmutating set }
+  var stackPointer: UInt64 { get nonmutating set }
+  var flags: RFLAGS { get nonmutating set }
+  var cr0: UInt64 { get nonmutating set }
+  var cr2: UInt64 { get nonmutating set }
+  var cr3: UInt64 { get nonmutating set }
+  var cr4: UInt64 { get nonmutating set }
+  var efer: UInt64 { get nonmutating set }
+  var dr6: UInt64 { get nonmutating set }
+  var dr7: UInt64 { get nonmutating set }
+  var privilegeLevel: UInt8 { get }
+  subscript(_ name: SegmentName) -> Segment { get nonmutating set }
+  var gdt: DescriptorTable { get nonmutating set }
+  var idt: DescriptorTable { get nonmutating set }
+
+  /// An MSR that the control block holds for the guest; nil if it is not one of those.
+  func readMSR(_ msr: MSR) -> UInt64?
+  /// False if the control block does not hold it.
+  func writeMSR(_ msr: MSR, _ value: UInt64) -> Bool
+  /// Sets which accesses to an MSR exit; MSRs outside the bitmap's ranges always do.
+  func intercept(_ msr: MSR, reads: Bool, writes: Bool)
+
+  /// MOV SS and STI hold interrupts off for one instruction.
+  var interruptShadow: Bool { get nonmutating set }
+  /// The event that the next entry delivers.
+  var injection: Event? { get nonmutating set }
+  /// An exit as soon as the guest can take an interrupt.
+  var interruptWindowExiting: Bool { get nonmutating set }
+  /// HLT exits: only for a client without an interrupt controller in the kernel.
+  var haltExiting: Bool { get nonmutating set }
+  /// Guest NMIs are blocked: one is being handled.
+  var nmiBlocked: Bool { get nonmutating set }
+
+  /// Forgets every translation of this vCPU at the next entry.
+  func flushTranslations()
+}
+
+/// The general registers of a guest in the order of their encoding (SDM vol. 2, 2.1.5).
+public struct GuestRegisters: Sendable {
+  public var values: InlineArray<16, UInt64>
+  public init() { values = InlineArray(repeating: 0) }
+
+  @inline(__always) public subscript(_ register: UInt8) -> UInt64 {
+    get { values[Int(register & 15)] }
+    set { values[Int(register & 15)] = newValue }
+  }
+
+  public var rax: UInt64 {
+    get { values[0] }
+    set { values[0] = newValue }
+  }
+  public var rcx: UInt64 {
+    get { values[1] }
+    set { values[1] = newValue }
+  }
+  public var rdx: UInt64 {
+    get { values[2] }
+    set { values[2] = newValue }
+  }
+  public var rbx: UInt64 {
+    get { values[3] }
+    set { values[3] = newValue }
+  }
+  public var rsp: UInt64 {
+    get { values[4] }
+    set { values[4] = newValue }
+  }
+  public var rsi: UInt64 {
+    get { values[6] }
+    set { values[6] = newValue }
+  }
+  public var rdi: UInt64 {
+    get { values[7] }
+    set { values[7] = newValue }
+  }
+
+  /// EDX:EAX, as RDMSR and WRMSR use them.
+  public var edxEAX: UInt64 {
+    get { rdx << 32 | rax & 0xffff_ffff }
+    set {
+      rax = newValue & 0xffff_ffff
+      rdx = newValue >> 32
+    }
+  }
+}
+
+/// Entries of nested page tables: four levels of 512, in the vendor's bits.
+public protocol NestedTableFormat {
+  static func table(at physical: UInt64) -> UInt64
+  /// A leaf of level 1 (4 KiB), 2 (2 MiB) or 3 (1 GiB).
+  static func leaf(at physical: UInt64, level: Int, writable: Bool) -> UInt64
+  static func isPresent(_ entry: UInt64) -> Bool
+  static func isLeaf(_ entry: UInt64, level: Int) -> Bool
+  static func isWritable(_ entry: UInt64) -> Bool
+}
+
+extension NestedTableFormat {
+  /// The physical address in an entry: bits 12 to 51.
+  public static func address(_ entry: UInt64) -> UInt64 { entry & 0x000f_ffff_ffff_f000 }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+import X86
+
+/// What of a guest's local APIC is not the real one. The rest (priority, service and request
+/// registers, timer, error LVT, spurious vector) is the real APIC's, used by the guest
+/// directly; `saved` holds it while the vCPU is on no CPU.
+public struct VirtualAPIC: Sendable {
+  /// IA32_APIC_BASE as the guest sees it.
+  public var base: APICBase
+  /// The guest's own number.
+  public let id: UInt32
+  /// LVT entries that must not reach the real ones: the real LINT pins belong to the
+  /// machine, and a performance or thermal interrupt could be made an NMI or SMI.
+  public var lint0 = APICRegister.lvtMasked
+  public var lint1 = APICRegister.lvtMasked
+  public var performance = APICRegister.lvtMasked
+  public var thermal = APICRegister.lvtMasked
+  public var machineCheck = APICRegister.lvtMasked
+  /// xAPIC only: the ICR as it was last written.
+  public var commandLow: UInt32 = 0
+  public var commandHigh: UInt32 = 0
+  public var logicalDestination: UInt32 = 0
+  public var destinationFormat: UInt32 = 0xffff_ffff
+  public var saved = SavedAPIC()
+
+  public init(id: UInt32, bootstrap: Bool) {
+    self.id = id
+    base = APICBase(
+      rawValue: APICBase.defaultAddress | APICBase.globalEnable
+        | (bootstrap ? APICBase.bootstrapProcessor : 0))
+  }
+
+  /// x2APIC: cluster in the upper half, one bit in the lower. SDM vol. 3, 11.12.10.2.
+  public var x2APICLogicalID: UInt32 { (id >> 4) << 16 | 1 << (id & 15) }
+
+  /// Whether the 8259 reaches the guest: APIC off, or LINT0 open as ExtINT.
+  public var acceptsExternal: Bool {
+    guard base.isEnabled else { return true }
+    return lint0 & APICRegister.lvtMasked == 0
+      && lint0 >> 8 & 7 == UInt32(DeliveryMode.external.rawValue)
+  }
+
+  /// Whether a command addresses this APIC. `logical` destinations as the mode in force
+  /// reads them. SDM vol. 3, 11.6.2 and 11.12.10.
+  public func matches(_ command: InterruptCommand, from sender: UInt32) -> Bool {
+    switch command.shorthand {
+    case .myself: id == sender
+    case .everyone: true
+    case .others: id != sender
+    case .none:
+      command.isLogical ? matchesLogical(command.destination) : matchesPhysical(command.destination)
+    }
+  }
+
+  func matchesPhysical(_ destination: UInt32) -> Bool {
+    destination == id || destination == (base.isX2APIC ? 0xffff_ffff : 0xff)
+  }
+
+  func matchesLogical(_ destination: UInt32) -> Bool {
+    if base.isX2APIC {
+      let own = x2APICLogicalID
+      return destination >> 16 == own >> 16 && destination & own & 0xffff != 0
+    }
+    let mine = logicalDestination >> 24
+    if destinationFormat >> 28 == 0xf { return destination & mine & 0xff != 0 }
+    return destination >> 4 & 0xf == mine >> 4 && destination & mine & 0xf != 0
+  }
+}
+
+/// Bits of LVT entries that a guest can set. SDM vol. 3, figure 11-8.
+public enum LocalVector {
+  public static var timerMask: UInt32 { 0x700ff }
+  public static var errorMask: UInt32 { 0x100ff }
+  /// LINT0, LINT1: delivery mode, polarity and trigger mode.
+  public static var pinMask: UInt32 { 0x1a7ff }
+  /// Performance counters, thermal sensor, machine checks: delivery mode.
+  public static var internalMask: UInt32 { 0x107ff }
+}
+
+/// The registers of the real APIC that travel with a vCPU.
+public struct SavedAPIC: Sendable {
+  public var taskPriority: UInt32 = 0
+  public var spuriousVector: UInt32 = 0xff
+  public var lvtTimer = APICRegister.lvtMasked
+  public var lvtError = APICRegister.lvtMasked
+  public var timerInitialCount: UInt32 = 0
+  public var timerDivide: UInt32 = 0
+  public var tscDeadline: UInt64 = 0
+  /// Vectors that were requested and not yet in service.
+  public var requests: InlineArray<8, UInt32> = InlineArray(repeating: 0)
+  public init() {}
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import X86
+
+/// What the vCPUs of a VM share: in the VM area's private pages, behind its lock.
+public struct VirtualMachineState {
+  public var lock = Spinlock()
+  public var isInitialised = false
+  /// Physical address of the top nested table; 0: no slot yet.
+  public var nestedRoot: UInt64 = 0
+  public var slots = MemorySlots()
+  public var pic = PIC()
+  public var ioapic = IOAPIC()
+  public var pit = PIT()
+  /// The PIT's channel 0 as the driver was last told.
+  public var pitChange: UInt32 = 0
+  /// The local APICs, by vCPU id, as far as senders of interrupts need to know them.
+  public var apics: InlineArray<16, VirtualAPIC?> = InlineArray(repeating: nil)
+  /// Bits of `VCPURequest`, by vCPU id; set by any vCPU, then an NMI to its CPU.
+  public var requests: InlineArray<16, UInt32> = InlineArray(repeating: 0)
+  /// The vector of the start-up IPI, by vCPU id.
+  public var startUpVectors: InlineArray<16, UInt8> = InlineArray(repeating: 0)
+
+  /// Level-triggered vectors that a vCPU is asked to take, by its id.
+  public var levelVectors: InlineArray<16, VectorSet> = InlineArray(repeating: VectorSet())
+
+  public init() {}
+}
+
+/// What one vCPU asks of another.
+public struct VCPURequest: OptionSet, Sendable {
+  public let rawValue: UInt32
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+  public static let nonMaskableInterrupt = VCPURequest(rawValue: 1 << 0)
+  public static let initialize = VCPURequest(rawValue: 1 << 1)
+  public static let startUp = VCPURequest(rawValue: 1 << 2)
+  /// The PICs' output or a level-triggered line changed.
+  public static let external = VCPURequest(rawValue: 1 << 3)
+  /// Take what stands in `levelVectors`.
+  public static let levelInterrupt = VCPURequest(rawValue: 1 << 4)
+}

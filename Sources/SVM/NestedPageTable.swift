@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import MonitorCore
+
+/// Nested tables of SVM: the format of long mode, walked as user accesses. APM vol. 2, 15.25.
+public enum NestedPageTable: NestedTableFormat {
+  static var present: UInt64 { 1 << 0 }
+  static var writable: UInt64 { 1 << 1 }
+  static var user: UInt64 { 1 << 2 }
+  static var accessedDirty: UInt64 { 1 << 5 | 1 << 6 }
+  static var large: UInt64 { 1 << 7 }
+
+  public static func table(at physical: UInt64) -> UInt64 {
+    physical | present | writable | user | accessedDirty
+  }
+  public static func leaf(at physical: UInt64, level: Int, writable: Bool) -> UInt64 {
+    physical | present | user | accessedDirty | (writable ? Self.writable : 0)
+      | (level > 1 ? large : 0)
+  }
+  public static func isPresent(_ entry: UInt64) -> Bool { entry & present != 0 }
+  public static func isLeaf(_ entry: UInt64, level: Int) -> Bool {
+    level == 1 || entry & large != 0
+  }
+  public static func isWritable(_ entry: UInt64) -> Bool { entry & writable != 0 }
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+import MonitorCore
+import X86
+
+/// SVM behind the vendor protocol: the VMCB mapped at a fixed place on this CPU.
+@safe public struct SVMVendor<Instructions: SVMInstructions>: Vendor {
+  public typealias Tables = NestedPageTable
+
+  let vmcb: VMCB
+  nonisolated(unsafe) let msrBitmap: UnsafeMutableRawPointer
+  let block: UInt64
+  let hostBlock: UInt64
+  public let hasGigabytePages: Bool
+
+  /// `block` and `hostBlock` are the physical addresses of the guest's and the host's VMCB.
+  public init(
+    vmcb: UnsafeMutableRawPointer, msrBitmap: UnsafeMutableRawPointer, block: UInt64,
+    hostBlock: UInt64, hasGigabytePages: Bool
+  ) {
+    self.vmcb = unsafe VMCB(at: vmcb)
+    unsafe self.msrBitmap = msrBitmap
+    self.block = block
+    self.hostBlock = hostBlock
+    self.hasGigabytePages = hasGigabytePages
+  }
+
+  /// V_IRQ, V_IGN_TPR and the vector's place. APM vol. 2, 15.21.4.
+  static var virtualIRQ: UInt64 { 1 << 8 }
+  static var virtualIgnoreTPR: UInt64 { 1 << 20 }
+  static var virtualInterruptBits: UInt64 { virtualIRQ | virtualIgnoreTPR | 0xf << 16 | 0xff << 32 }
+
+  public func prepare(
+    block: UInt64, msrBitmap: UInt64, portBitmap: UInt64, nestedRoot: UInt64, bootstrap: Bool
+  ) {
+    unsafe self.msrBitmap.initializeMemory(as: UInt8.self, repeating: 0xff, count: MSRBitmap.size)
+    vmcb[.exceptionIntercepts] = InterceptedExceptions.mask
+    vmcb[.intercepts1] = Intercepts1.direct.rawValue
+    vmcb[.intercepts2] = Intercepts2.direct.rawValue
+    vmcb[.portBitmap] = portBitmap
+    vmcb[.msrBitmap] = msrBitmap
+    vmcb[.asid] = 1
+    vmcb[.tlbControl] = 1
+    vmcb[.nestedPaging] = 1
+    vmcb[.nestedCR3] = nestedRoot
+    vmcb[.pageAttributeTable] = 0x0007_0406_0007_0406
+  }
+
+  public func load() { flushTranslations() }
+  public func unload() {}
+
+  public func enter(_ registers: inout GuestRegisters) -> Exit {
+    vmcb[.rax] = registers.rax
+    vmcb[.rsp] = registers.rsp
+    // No clean bit is ever set: exits are rare here, a stale cache would not be.
+    vmcb[.cleanBits] = 0
+    unsafe withUnsafeMutablePointer(to: &registers) {
+      unsafe Instructions.enter(
+        guest: block, host: hostBlock, registers: UnsafeMutableRawPointer($0))
+    }
+    vmcb[.tlbControl] = 0
+    vmcb[.eventInjection] = 0
+    registers.rax = vmcb[.rax]
+    registers.rsp = vmcb[.rsp]
+    let exit = ExitCode.decode(
+      vmcb[.exitCode], information1: vmcb[.exitInfo1], information2: vmcb[.exitInfo2])
+    if exit == .nonMaskableInterrupt { Instructions.takePendingNMI() }
+    return exit
+  }
+
+  public var exitInstructionLength: UInt64 {
+    let next = vmcb[.exitCode] == ExitCode.port ? vmcb[.exitInfo2] : vmcb[.nextRIP]
+    return next == 0 ? 0 : next &- vmcb[.rip] & 0xf
+  }
+  public var exitCode: UInt64 { vmcb[.exitCode] }
+  public var exitInformation: UInt64 {
+    vmcb[.exitCode] == ExitCode.nestedPageFault ? vmcb[.exitInfo2] : vmcb[.exitInfo1]
+  }
+  public func takeInterruptedEvent() -> Event? {
+    let event = EventInjection.decode(vmcb[.exitInterruptInfo])
+    vmcb[.exitInterruptInfo] = 0
+    return event
+  }
+
+  public var instructionPointer: UInt64 {
+    get { vmcb[.rip] }
+    nonmutating set { vmcb[.rip] = newValue }
+  }
+  public var stackPointer: UInt64 {
+    get { vmcb[.rsp] }
+    nonmutating set { vmcb[.rsp] = newValue }
+  }
+  public var flags: RFLAGS {
+    get { RFLAGS(rawValue: vmcb[.rflags]) }
+    nonmutating set { vmcb[.rflags] = newValue.rawValue }
+  }
+  public var cr0: UInt64 {
+    get { vmcb[.cr0] }
+    nonmutating set { vmcb[.cr0] = newValue }
+  }
+  public var cr2: UInt64 {
+    get { vmcb[.cr2] }
+    nonmutating set { vmcb[.cr2] = newValue }
+  }
+  public var cr3: UInt64 {
+    get { vmcb[.cr3] }
+    nonmutating set { vmcb[.cr3] = newValue }
+  }
+  public var cr4: UInt64 {
+    get { vmcb[.cr4] }
+    nonmutating set { vmcb[.cr4] = newValue }
+  }
+  /// The guest's EFER; SVME, which VMRUN demands, is the monitor's own.
+  public var efer: UInt64 {
+    get { vmcb[.efer] & ~EFER.svmEnable.rawValue }
+    nonmutating set { vmcb[.efer] = newValue | EFER.svmEnable.rawValue }
+  }
+  public var dr6: UInt64 {
+    get { vmcb[.dr6] }
+    nonmutating set { vmcb[.dr6] = newValue }
+  }
+  public var dr7: UInt64 {
+    get { vmcb[.dr7] }
+    nonmutating set { vmcb[.dr7] = newValue }
+  }
+  public var privilegeLevel: UInt8 { vmcb[.currentPrivilegeLevel] }
+  public subscript(_ name: SegmentName) -> Segment {
+    get { vmcb[name] }
+    nonmutating set {
+      vmcb[name] = newValue
+      if name == .ss { vmcb[.currentPrivilegeLevel] = newValue.attributes.privilegeLevel }
+    }
+  }
+  public var gdt: DescriptorTable {
+    get { vmcb.table(at: VMCB.gdtrOffset) }
+    nonmutating set { vmcb.setTable(newValue, at: VMCB.gdtrOffset) }
+  }
+  public var idt: DescriptorTable {
+    get { vmcb.table(at: VMCB.idtrOffset) }
+    nonmutating set { vmcb.setTable(newValue, at: VMCB.idtrOffset) }
+  }
+
+  /// The MSRs that VMRUN, VMLOAD and VMSAVE keep in the VMCB.
+  static func field(of msr: MSR) -> VMCBField<UInt64>? {
+    switch msr.rawValue {
+    case MSR.star.rawValue: .star
+    case MSR.lstar.rawValue: .lstar
+    case MSR.cstar.rawValue: .cstar
+    case MSR.systemCallMask.rawValue: .systemCallMask
+    case MSR.kernelGSBase.rawValue: .kernelGSBase
+    case MSR.systemEnterCS.rawValue: .systemEnterCS
+    case MSR.systemEnterESP.rawValue: .systemEnterESP
+    case MSR.systemEnterEIP.rawValue: .systemEnterEIP
+    case MSR.pageAttributeTable.rawValue: .pageAttributeTable
+    case MSR.fsBase.rawValue: .base(VMCB.offset(of: .fs))
+    case MSR.gsBase.rawValue: .base(VMCB.offset(of: .gs))
+    default: nil
+    }
+  }
+  public func readMSR(_ msr: MSR) -> UInt64? {
+    guard let field = Self.field(of: msr) else { return nil }
+    return vmcb[field]
+  }
+  public func writeMSR(_ msr: MSR, _ value: UInt64) -> Bool {
+    guard let field = Self.field(of: msr) else { return false }
+    vmcb[field] = value
+    return true
+  }
+  public func intercept(_ msr: MSR, reads: Bool, writes: Bool) {
+    unsafe MSRBitmap.set(msrBitmap, msr.rawValue, reads: reads, writes: writes)
+  }
+
+  public var interruptShadow: Bool {
+    get { vmcb[.interruptShadow] & 1 != 0 }
+    nonmutating set { vmcb[.interruptShadow] = newValue ? 1 : 0 }
+  }
+
+  /// External interrupts go through V_IRQ, which waits for the guest's IF by itself; QEMU
+  /// delivers those of EVENTINJ twice now and then (measured).
+  public var injection: Event? {
+    get {
+      let virtual = vmcb[.virtualInterrupt]
+      if virtual & Self.virtualIRQ != 0, !interruptWindowExiting {
+        return Event(kind: .external, vector: UInt8(truncatingIfNeeded: virtual >> 32))
+      }
+      return EventInjection.decode(vmcb[.eventInjection])
+    }
+    nonmutating set {
+      guard let event = newValue else {
+        vmcb[.eventInjection] = 0
+        vmcb[.virtualInterrupt] &= ~Self.virtualInterruptBits
+        return
+      }
+      if event.kind == .external {
+        interruptWindowExiting = false
+        vmcb[.virtualInterrupt] |=
+          Self.virtualIRQ | Self.virtualIgnoreTPR | 0xf << 16 | UInt64(event.vector) << 32
+      } else {
+        vmcb[.eventInjection] = EventInjection.encode(event)
+      }
+    }
+  }
+
+  /// A virtual interrupt that is intercepted: the exit comes when it would be taken.
+  public var interruptWindowExiting: Bool {
+    get { vmcb[.intercepts1] & Intercepts1.virtualInterrupt.rawValue != 0 }
+    nonmutating set {
+      if newValue {
+        vmcb[.intercepts1] |= Intercepts1.virtualInterrupt.rawValue
+        vmcb[.virtualInterrupt] |= Self.virtualIRQ | Self.virtualIgnoreTPR | 0xf << 16
+      } else if interruptWindowExiting {
+        vmcb[.intercepts1] &= ~Intercepts1.virtualInterrupt.rawValue
+        vmcb[.virtualInterrupt] &= ~Self.virtualInterruptBits
+      }
+    }
+  }
+
+  public var haltExiting: Bool {
+    get { vmcb[.intercepts1] & Intercepts1.halt.rawValue != 0 }
+    nonmutating set {
+      if newValue {
+        vmcb[.intercepts1] |= Intercepts1.halt.rawValue
+      } else {
+        vmcb[.intercepts1] &= ~Intercepts1.halt.rawValue
+      }
+    }
+  }
+
+  /// SVM without vNMI does not say when a guest's NMI handler ends; IRET is not
+  /// intercepted, so guest NMIs are never held back by the monitor.
+  public var nmiBlocked: Bool {
+    get { false }
+    nonmutating set {}
+  }
+
+  public func flushTranslations() { vmcb[.tlbControl] = 1 }
+}
