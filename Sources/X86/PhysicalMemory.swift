@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Guest-physical memory as something that can be read: all that a page walk needs.
+public protocol PhysicalMemory {
+  /// The little-endian value of `size` bytes, 1 to 8, at an address; they lie in one page. Nil
+  /// where no memory is.
+  func read(_ address: UInt64, size: Int) -> UInt64?
+}
