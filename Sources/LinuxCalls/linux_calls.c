@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "linux_calls.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <sched.h>
 
@@ -20,4 +21,12 @@ int linux_bind_thread(int cpu)
 	result = sched_setaffinity(0, size, set);
 	CPU_FREE(set);
 	return result;
+}
+
+struct cpuid_registers linux_cpuid(uint32_t leaf)
+{
+	struct cpuid_registers r = {0};
+
+	__get_cpuid_count(leaf, 0, &r.eax, &r.ebx, &r.ecx, &r.edx);
+	return r;
 }

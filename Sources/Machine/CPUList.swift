@@ -21,6 +21,8 @@ public struct CPUList: Equatable, Sendable, CustomStringConvertible {
     self.cpus = cpus
   }
 
+  public init(_ cpus: [Int]) { self.cpus = cpus }
+
   private static func number(_ text: Substring) -> Int? {
     guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
       let number = Int(text), number <= maximum

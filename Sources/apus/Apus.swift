@@ -7,5 +7,5 @@ struct Apus: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "apus",
     abstract: "Runs a guest on processors that Linux gives up for it.",
-    subcommands: [Run.self])
+    subcommands: [Run.self, Check.self])
 }

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which CPUs a host can lend.
+struct CPUCheck {
+  /// Ascending.
+  let lendable: [Int]
+  private let facts: HostFacts
+  private let lent: Set<Int>
+
+  init(_ facts: HostFacts) {
+    var lent: Set<Int> = []
+    if case .open(let state) = facts.device {
+      lent = Set(state.uses.indices.filter { state.uses[$0] == .lent })
+    }
+    self.facts = facts
+    self.lent = lent
+    lendable = facts.onlineCPUs.intersection(facts.removableCPUs).subtracting(lent)
+      .filter { $0 != 0 }.sorted()
+  }
+
+  /// About all of them.
+  var finding: Finding {
+    guard lendable.isEmpty else {
+      return .good("CPUs", "\(CPUList(lendable)) can be lent, of \(facts.cpuList)")
+    }
+    if facts.presentCPUs.count < 2 {
+      return .problem(
+        "CPUs", "this machine has one, and Linux needs it",
+        fix: "use a machine, or give this virtual machine, two CPUs or more")
+    }
+    let others = facts.presentCPUs.filter { $0 != 0 }
+    if others.isSubset(of: lent) {
+      return .problem(
+        "CPUs", "all but CPU 0 are lent already", fix: "end a guest: each returns its CPUs")
+    }
+    if let offline = others.subtracting(lent).subtracting(facts.onlineCPUs).min() {
+      return Self.offline(offline)
+    }
+    return Self.notRemovable("CPUs", "none has a switch to take it offline")
+  }
+
+  /// About one of them.
+  func finding(_ cpu: Int) -> Finding {
+    let subject = "CPU \(cpu)"
+    guard facts.presentCPUs.contains(cpu) else {
+      return .problem(
+        subject, "there is none; this machine has \(facts.cpuList)", fix: "name one of those")
+    }
+    if cpu == 0 {
+      return .problem(
+        subject, "Linux needs it: it cannot be lent",
+        fix: "name another one" + (lendable.isEmpty ? "" : ": \(CPUList(lendable))"))
+    }
+    if lent.contains(cpu) {
+      return .problem(
+        subject, "it is lent already", fix: "end the guest that has it, or name another one")
+    }
+    guard facts.onlineCPUs.contains(cpu) else { return Self.offline(cpu) }
+    guard facts.removableCPUs.contains(cpu) else {
+      return Self.notRemovable(subject, "it has no switch to take it offline")
+    }
+    return .good(subject, "it is online and can be lent")
+  }
+
+  private static func offline(_ cpu: Int) -> Finding {
+    .problem(
+      "CPU \(cpu)", "it is offline",
+      fix: "echo 1 > /sys/devices/system/cpu/cpu\(cpu)/online, as root")
+  }
+
+  private static func notRemovable(_ subject: String, _ text: String) -> Finding {
+    .problem(subject, text, fix: "use a kernel with CONFIG_HOTPLUG_CPU, as Debian's have")
+  }
+}

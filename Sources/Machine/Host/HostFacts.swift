@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import KVM
+
+/// All that decides whether this host can lend CPUs.
+public struct HostFacts: Equatable, Sendable {
+  public enum Device: Equatable, Sendable {
+    case missing
+    case noPermission
+    /// It is there and does not answer as it should: why.
+    case unusable(String)
+    case open(DriverState)
+  }
+
+  public var processor: ProcessorFacts
+  public var device: Device
+  public var devicePath: String
+  /// The module is in the kernel.
+  public var isDriverLoaded: Bool
+  /// /lib/firmware has the monitor's image.
+  public var hasMonitorFile: Bool
+  public var isKVMLoaded: Bool
+  /// /sys/kernel/security/lockdown: none, integrity or confidentiality; nil without lockdown.
+  public var lockdown: String?
+  /// /proc/sys/kernel/modules_disabled: no module can be loaded until the next boot.
+  public var areModulesDisabled: Bool
+  public var presentCPUs: Set<Int>
+  public var onlineCPUs: Set<Int>
+  /// CPUs with a switch to take them offline.
+  public var removableCPUs: Set<Int>
+  /// In Linux's notation.
+  public var cpuList: String
+
+  /// What this machine says. `files` is its /proc and /sys.
+  public init(device path: String, files: HostFiles = HostFiles()) {
+    processor = ProcessorFacts(files)
+    devicePath = path
+    device = Self.open(path)
+    isDriverLoaded = files.exists("/sys/module/apus")
+    hasMonitorFile = files.exists("/lib/firmware/apus/monitor")
+    isKVMLoaded = files.exists("/sys/module/\(processor.vendor.module)")
+    lockdown = files.text("/sys/kernel/security/lockdown").flatMap(Self.chosen)
+    areModulesDisabled = files.text("/proc/sys/kernel/modules_disabled") == "1"
+    presentCPUs = files.presentCPUs
+    onlineCPUs = files.onlineCPUs
+    removableCPUs = files.presentCPUs.filter {
+      files.exists("/sys/devices/system/cpu/cpu\($0)/online")
+    }
+    cpuList = files.possibleCPUs
+  }
+
+  /// The word in brackets: `none [integrity] confidentiality`.
+  static func chosen(_ text: String) -> String? {
+    guard let start = text.firstIndex(of: "["), let end = text.firstIndex(of: "]"), start < end
+    else { return nil }
+    return String(text[text.index(after: start)..<end])
+  }
+
+  private static func open(_ path: String) -> Device {
+    do {
+      let system = try System(path: path)
+      guard system.isApus else { return .unusable("it is a KVM that lends no CPUs") }
+      return .open(DriverState(try system.host()))
+    } catch {
+      switch RefusedCall(device: path, memorySize: 0).meaning(of: error) {
+      case .noDevice: return .missing
+      case .noPermission: return .noPermission
+      default: return .unusable("\(error)")
+      }
+    }
+  }
+}
