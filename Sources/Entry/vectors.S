@@ -19,6 +19,8 @@ exception_stubs:
   .balign 16
   .if vector == 2
   jmp nmi
+  .elseif vector == 18
+  jmp machine_check
   .else
   .if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
   push $0
@@ -70,6 +72,34 @@ nmi:
 1:
   pop %rax
   iretq
+
+/*
+ * A machine check is broadcast to every CPU. Where the interrupted code can go on
+ * (MCG_STATUS.RIPV, SDM vol. 3, 16.3.1.2) it does: Linux's CPUs read the banks.
+ */
+machine_check:
+  push %rax
+  push %rcx
+  push %rdx
+  mov $0x17a, %ecx        /* IA32_MCG_STATUS */
+  rdmsr
+  test $1, %al
+  jz 1f
+  xor %eax, %eax
+  xor %edx, %edx
+  wrmsr
+  incq CPU_CONTROL + CPU_MACHINE_CHECKS
+  pop %rdx
+  pop %rcx
+  pop %rax
+  iretq
+1:
+  pop %rdx
+  pop %rcx
+  pop %rax
+  push $0
+  push $18
+  jmp exception
 
 /* idle_while(rdi: word, esi: seen) */
   .globl idle_while

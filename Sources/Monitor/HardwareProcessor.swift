@@ -6,10 +6,6 @@ import X86
 
 /// The CPU that this code runs on.
 struct HardwareProcessor<Host: VirtualizationHost>: Processor {
-  private var mailbox: UnsafeMutablePointer<apus_cpu> {
-    unsafe UnsafeMutablePointer(bitPattern: LentCPU.mailboxAddress)!
-  }
-
   func readMSR(_ msr: MSR) -> UInt64 { Entry.readMSR(msr.rawValue) }
   func writeMSR(_ msr: MSR, _ value: UInt64) { Entry.writeMSR(msr.rawValue, value) }
   func timestamp() -> UInt64 { readTSC() }
@@ -23,11 +19,11 @@ struct HardwareProcessor<Host: VirtualizationHost>: Processor {
     unsafe Window.map(physical, at: APUS_WINDOW_FREE + UInt32(place.rawValue))
   }
 
-  func ringDoorbell() { unsafe LentCPU(mailbox).ringDoorbell() }
+  func ringDoorbell() { LentCPU.current.ringDoorbell() }
 
-  var nmiCount: UInt64 { unsafe loadAcquire(&mailbox.pointee.nmis) }
+  var nmiCount: UInt64 { unsafe loadAcquire(&LentCPU.current.mailbox.nmis) }
   func sleep(unlessNMISince seen: UInt64) {
-    unsafe withUnsafePointer(to: &mailbox.pointee.nmis) {
+    unsafe withUnsafePointer(to: &LentCPU.current.mailbox.nmis) {
       unsafe Host.sleep(
         UnsafeRawPointer($0).assumingMemoryBound(to: UInt32.self),
         seen: UInt32(truncatingIfNeeded: seen))

@@ -7,9 +7,9 @@ import X86
 /// The CPU that this code runs on and its area: mailbox, tables, stacks. Safe to use: the area
 /// is mapped as long as the CPU runs.
 @safe struct LentCPU {
-  static var areaAddress: UInt { UInt(APUS_WINDOW_BASE + APUS_WINDOW_CPU * APUS_PAGE_SIZE) }
-  static var mailboxAddress: UInt {
-    areaAddress + UInt(APUS_CPU_PAGE_CONTROL * APUS_PAGE_SIZE)
+  /// The mailbox of the CPU that asks: it lies at the same address on each.
+  static var current: LentCPU {
+    unsafe LentCPU(page(APUS_CPU_PAGE_CONTROL).assumingMemoryBound(to: apus_cpu.self))
   }
 
   private let pointer: UnsafeMutablePointer<apus_cpu>
@@ -23,8 +23,10 @@ import X86
 
   /// A page of the area: its virtual and its physical address.
   static func page(_ number: UInt32) -> UnsafeMutableRawPointer {
-    unsafe UnsafeMutableRawPointer(
-      bitPattern: areaAddress + UInt(number) * UInt(APUS_PAGE_SIZE))!
+    unsafe Window.address(APUS_WINDOW_CPU + number)
+  }
+  private static func endOfPage(_ number: UInt32) -> UInt64 {
+    unsafe UInt64(UInt(bitPattern: page(number + 1)))
   }
   func physicalPage(_ number: UInt32) -> UInt64 {
     mailbox.area + UInt64(number) * UInt64(APUS_PAGE_SIZE)
@@ -50,8 +52,8 @@ import X86
   func loadTables() {
     unsafe privatePage.descriptors.load(
       interrupts: Self.page(APUS_CPU_PAGE_TABLES),
-      nmiStack: UInt64(Self.areaAddress) + UInt64(APUS_CPU_PAGE_NMI_STACK + 1) * 4096,
-      faultStack: UInt64(Self.areaAddress) + UInt64(APUS_CPU_PAGE_FAULT_STACK + 1) * 4096)
+      nmiStack: Self.endOfPage(APUS_CPU_PAGE_NMI_STACK),
+      faultStack: Self.endOfPage(APUS_CPU_PAGE_FAULT_STACK))
   }
 
   /// Changes the state that the driver sees, and tells it.

@@ -11,12 +11,13 @@ enum Window {
   private static var noExecute: UInt64 { 1 << 63 }
 
   private static var table: UnsafeMutablePointer<UInt64> {
-    unsafe UnsafeMutablePointer(bitPattern: UInt(APUS_WINDOW_BASE))!
+    unsafe address(APUS_WINDOW_TABLE).assumingMemoryBound(to: UInt64.self)
   }
 
   static func address(_ page: UInt32) -> UnsafeMutableRawPointer {
     unsafe UnsafeMutableRawPointer(
-      bitPattern: UInt(APUS_WINDOW_BASE) + UInt(page) * UInt(APUS_PAGE_SIZE))!
+      bitPattern: UInt(APUS_WINDOW_BASE) + UInt(page) * UInt(APUS_PAGE_SIZE)
+    ).unsafelyUnwrapped
   }
 
   /// Maps the page at `physical`, if it is not mapped there already.

@@ -43,7 +43,7 @@ private func serve<Host: VirtualizationHost>(_ cpu: LentCPU, with host: Host.Typ
 /// An exception in root mode is a mistake of the monitor: the CPU stops and says where.
 @c(monitor_fault)
 func monitorFault(_ frame: UnsafePointer<exception_frame>) {
-  let cpu = unsafe LentCPU(UnsafeMutablePointer(bitPattern: UInt(LentCPU.mailboxAddress))!)
+  let cpu = LentCPU.current
   let frame = unsafe frame.pointee
   cpu.mailbox.fault = apus_fault(
     vector: frame.vector, error: frame.error, rip: frame.rip, rsp: frame.rsp, cr2: readCR2(),

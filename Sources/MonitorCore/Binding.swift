@@ -32,6 +32,7 @@ extension VirtualCPU {
     restoreExtendedState()
     processor.xcr0 = state.xcr0
     for index in 0..<4 { processor.writeDebugAddress(index, state.debugAddresses[index]) }
+    if hasTSCAuxiliary { processor.writeMSR(.tscAuxiliary, state.tscAuxiliary) }
     control.slots_generation = 0
     updateLines()
   }
@@ -44,6 +45,7 @@ extension VirtualCPU {
       state.debugAddresses[index] = processor.readDebugAddress(index)
       processor.writeDebugAddress(index, 0)
     }
+    if hasTSCAuxiliary { state.tscAuxiliary = processor.readMSR(.tscAuxiliary) }
     saveRealAPIC()
     vendor.unload()
     let id = id

@@ -106,10 +106,11 @@ extension VirtualCPU {
   var offersTSCDeadline: Bool {
     state.cpuid.answer(1, 0).ecx & processor.cpuid(1, 0).ecx & 1 << 24 != 0
   }
-  /// RDTSCP.
   var offersTSCAuxiliary: Bool {
-    state.cpuid.answer(0x8000_0001, 0).edx & processor.cpuid(0x8000_0001, 0).edx & 1 << 27 != 0
+    hasTSCAuxiliary && state.cpuid.answer(0x8000_0001, 0).edx & 1 << 27 != 0
   }
+  /// RDTSCP.
+  var hasTSCAuxiliary: Bool { processor.cpuid(0x8000_0001, 0).edx & 1 << 27 != 0 }
 
   /// APM vol. 2, 3.1.7: LME cannot change while paging is on; LMA follows LME and paging.
   private func writeEFER(_ value: UInt64, by writer: Writer) -> Bool {

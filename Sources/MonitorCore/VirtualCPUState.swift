@@ -15,6 +15,7 @@ public struct VirtualCPUState {
   public var pendingPort: PortAccess? = nil
   public var pendingMMIO: PendingMMIO? = nil
   public var xcr0: UInt64 = 1
+  public var tscAuxiliary: UInt64 = 0
   public var debugAddresses: InlineArray<4, UInt64> = InlineArray(repeating: 0)
   public var nmiPending = false
   /// Vectors of level-triggered lines that were sent to this vCPU and not yet ended.
