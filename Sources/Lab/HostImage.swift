@@ -6,12 +6,9 @@ struct HostImage: Sendable {
   let kernel: Kernel
   let guest: Kernel
 
-  /// The initramfs with every part of Apus that has been built, and what a script needs.
-  ///
-  /// - Parameters:
-  ///   - script: run as /lab/script.
-  ///   - files: from the developer's machine, by path inside.
-  ///   - programs: in addition to busybox, `apus` and cyclictest.
+  /// The initramfs with every part of Apus that has been built, and what a script needs: the
+  /// script itself, run as /lab/script, files of the developer's machine by their path inside, and
+  /// programs in addition to busybox, `apus` and cyclictest.
   func make(
     script: String, files: [String: String] = [:], programs: [String] = []
   ) async throws -> [UInt8] {

@@ -11,6 +11,10 @@ public struct HostMachine: Sendable, Equatable {
   public var accelerator = "tcg,thread=multi"
   /// Added to the kernel's command line.
   public var append = ""
+  /// Added to QEMU's command line.
+  public var emulatorOptions: [String] = []
+  /// An emulated CPU whose thread is preferred to the others': see `EmulatorThreads`.
+  public var favouredCPU: Int?
 
   public init() {}
 
@@ -35,18 +39,21 @@ public struct HostMachine: Sendable, Equatable {
       (interactive ? ["--foreground"] : []) + [
         "--kill-after=5", "\(seconds)",
         "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
+        "-name", "apus-lab,debug-threads=on",
         "-accel", accelerator, "-cpu", model, "-smp", "\(cpus)", "-m", "\(memory)",
         "-no-reboot",
         "-chardev", console, "-serial", "chardev:console",
         "-chardev", "file,id=report,path=\(files.report)", "-serial", "chardev:report",
         "-kernel", files.kernel, "-initrd", files.initramfs,
         "-append", commandLine(interactive: interactive),
-      ])
+      ] + emulatorOptions)
   }
 
   private func commandLine(interactive: Bool) -> String {
     // `quiet` leaves warnings; a panic ends the run through -no-reboot.
-    var words = ["console=ttyS0", "quiet", "panic=-1"]
+    // Emulated CPUs share one counter, but none claims an invariant TSC, and Linux would turn to
+    // the HPET, which no machine does that Apus is meant for.
+    var words = ["console=ttyS0", "quiet", "panic=-1", "tsc=reliable"]
     if interactive { words.append("LAB_INTERACTIVE=1") }
     if !append.isEmpty { words.append(append) }
     return words.joined(separator: " ")

@@ -65,7 +65,10 @@ struct MachineRun: Sendable {
       command.executable, arguments: Arguments(command.arguments),
       input: .none,
       output: .fileDescriptor(log, closeAfterSpawningProcess: false),
-      error: .fileDescriptor(log, closeAfterSpawningProcess: true))
+      error: .fileDescriptor(log, closeAfterSpawningProcess: true)
+    ) { execution in
+      await favour(childOf: execution.processIdentifier.value)
+    }
     watcher.cancel()
     let report = try await watcher.value
     let message = Self.withoutKnownWarnings(try Lab.Files.readText(emulatorLog))
@@ -74,6 +77,16 @@ struct MachineRun: Sendable {
       report: report, timedOut: timedOut,
       emulatorAborted: Self.isKnownAbort(message), emulatorMessage: message,
       duration: ContinuousClock.now - start)
+  }
+
+  /// Waits for QEMU's threads, at most a second, and prefers the one of `favouredCPU`.
+  private func favour(childOf parent: Int32) async {
+    guard let favoured = machine.favouredCPU else { return }
+    for _ in 1...20 {
+      if EmulatorThreads.favour(favoured, of: machine.cpus, childOf: parent) { return }
+      try? await Task.sleep(for: .milliseconds(50))
+    }
+    terminal.step("QEMU's threads were not found: CPU \(favoured) is not preferred")
   }
 
   /// The assertion that QEMU 10.0 fails now and then under nested load.

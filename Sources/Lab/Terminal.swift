@@ -8,7 +8,7 @@ public struct Terminal: Sendable {
   /// Whether consoles of emulated machines are shown as they speak.
   public let showsConsole: Bool
 
-  /// - Parameter standardError: for commands whose standard output is JSON.
+  /// Standard error is for commands whose standard output is JSON.
   public init(standardError: Bool = false, showsConsole: Bool = true) {
     descriptor = standardError ? .standardError : .standardOutput
     self.showsConsole = showsConsole

@@ -15,14 +15,22 @@ struct MachineOptions: ParsableArguments {
   var cpus: Int = 4
   @Option(help: "MiB of memory of the emulated host.")
   var memory: Int = 1024
+  @Option(help: "An emulated CPU whose thread is preferred to the others'.")
+  var favour: Int?
   @Option(help: "Words to add to the host kernel's command line.")
   var append: String = ""
+  @Option(
+    parsing: .unconditional,
+    help: "Options to add to QEMU's, as in --qemu '-s -d int,cpu_reset -D int.log'.")
+  var qemu: String = ""
 
   func workbench(terminal: Terminal) async throws -> Workbench {
     var machine = HostMachine()
     machine.cpus = cpus
     machine.memory = memory
     machine.append = append
+    machine.emulatorOptions = qemu.split(separator: " ").map(String.init)
+    machine.favouredCPU = favour
     var workbench = Workbench(
       project: try Project.current(), machine: machine, terminal: terminal)
     workbench.seconds = timeout

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Runs scenarios, one machine at a time, and keeps what they leave.
+public struct ScenarioRunner: Sendable {
+  public let project: Project
+  public let terminal: Terminal
+
+  public init(project: Project, terminal: Terminal) {
+    self.project = project
+    self.terminal = terminal
+  }
+
+  /// One scenario's result, as written to build/lab/<scenario>/result.json.
+  public struct Result: Sendable, Codable {
+    public var scenario: String
+    public var seconds: Double
+    public var checks: [Report.Check]
+    public var values: [String: String]
+    public var passed: Bool { checks.allSatisfy(\.passed) }
+  }
+
+  /// Runs it and judges it.
+  public func run(_ scenario: Scenario) async throws -> Result {
+    terminal.step("\(scenario.name): \(scenario.summary)")
+    let outcome = try await outcome(of: scenario)
+    let result = Result(
+      scenario: scenario.name, seconds: JSON.seconds(outcome.duration),
+      checks: scenario.judge(outcome), values: outcome.report.values)
+    try JSON.write(result, to: project.results(of: scenario.name) + "/result.json")
+    summarise(result, outcome)
+    return result
+  }
+
+  /// Runs it and returns what it reported, attached files written beside its logs.
+  func outcome(of scenario: Scenario) async throws -> MachineRun.Outcome {
+    let kernel = try await KernelPackage.cloud.prepare(in: project)
+    try requireParts(scenario.needs, for: kernel)
+    let directory = project.results(of: scenario.name)
+    try Files.makeEmptyDirectory(directory)
+    let image = HostImage(project: project, kernel: kernel, guest: kernel)
+    let run = MachineRun(
+      machine: scenario.machine, kernel: kernel,
+      initramfs: try await image.make(script: scenario.script, programs: scenario.programs),
+      directory: directory, seconds: scenario.seconds, terminal: terminal)
+    let outcome = try await run.run()
+    try Files.remove(directory + "/initramfs.cpio")
+    for (name, lines) in outcome.report.files {
+      try Files.write(lines.joined(separator: "\n") + "\n", to: "\(directory)/\(name)")
+    }
+    return outcome
+  }
+
+  private func requireParts(_ parts: [Scenario.Part], for kernel: Kernel) throws {
+    for part in parts {
+      let (path, remedy) =
+        switch part {
+        case .driver: (project.driver(for: kernel.release), "make driver")
+        case .monitor: (project.monitor, "make monitor")
+        case .apus: (project.apus, "make vmm")
+        }
+      guard Files.exists(path) else {
+        throw LabError.notBuilt(what: part.rawValue, path: path, remedy: remedy)
+      }
+    }
+  }
+
+  private func summarise(_ result: Result, _ outcome: MachineRun.Outcome) {
+    let failed = result.checks.filter { !$0.passed }
+    for check in failed { terminal.text("    FAILED \(check.name): \(check.detail)") }
+    if !outcome.emulatorMessage.isEmpty { terminal.text("    QEMU: \(outcome.emulatorMessage)") }
+    let passed = result.checks.count - failed.count
+    terminal.step(
+      "\(result.scenario): \(passed) passed, \(failed.count) failed, "
+        + "\(Int(result.seconds.rounded())) s")
+  }
+}
