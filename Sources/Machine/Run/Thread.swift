@@ -24,6 +24,7 @@ final class Thread: @unchecked Sendable {
       { context in
         guard let context else { return nil }
         let thread = Unmanaged<Thread>.fromOpaque(context).takeRetainedValue()
+        Thread.admitSignal()
         thread.body()
         thread.ended.store(true, ordering: .releasing)
         return nil
@@ -39,6 +40,14 @@ final class Thread: @unchecked Sendable {
     action.__sigaction_handler.sa_handler = { _ in }
     sigaction(kickSignal, &action, nil)
   }()
+
+  /// The creator may have blocked every signal, as Dispatch's workers do.
+  private static func admitSignal() {
+    var set = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, kickSignal)
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+  }
 
   /// Waits for the thread's end, and interrupts it again and again until then: one signal may
   /// come just before a system call begins.
