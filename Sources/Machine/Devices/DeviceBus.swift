@@ -6,6 +6,11 @@ struct DeviceBus: Sendable {
   private struct Place: Sendable {
     let range: ClosedRange<UInt64>
     let device: any Device
+
+    /// Whether the access does not reach beyond the device; else it goes byte by byte.
+    func holds(_ address: UInt64, size: Int) -> Bool {
+      address + UInt64(size) - 1 <= range.upperBound
+    }
   }
 
   private var places: [Place] = []
@@ -19,11 +24,18 @@ struct DeviceBus: Sendable {
 
   func read(_ address: UInt64, size: Int) -> UInt64 {
     guard let place = place(of: address) else { return .max }
+    guard place.holds(address, size: size) else {
+      return (0..<UInt64(size)).reduce(0) { $0 | (read(address + $1, size: 1) & 0xff) << (8 * $1) }
+    }
     return place.device.read(Int(address - place.range.lowerBound), size: size)
   }
 
   func write(_ address: UInt64, _ value: UInt64, size: Int) {
     guard let place = place(of: address) else { return }
+    guard place.holds(address, size: size) else {
+      for byte in 0..<UInt64(size) { write(address + byte, value >> (8 * byte) & 0xff, size: 1) }
+      return
+    }
     place.device.write(Int(address - place.range.lowerBound), value, size: size)
   }
 
