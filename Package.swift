@@ -27,6 +27,12 @@ let freestandingTargets: [Target] = [
     name: "Monitor",
     dependencies: ["Entry", "GuestFeatures", "MonitorCore", "SVM", "X86", "Contract"],
     swiftSettings: pure),
+  .target(name: "StandaloneEntry", dependencies: ["Contract"]),
+  .target(name: "Guests", path: "Guests"),
+  .executableTarget(
+    name: "Standalone",
+    dependencies: ["StandaloneEntry", "Guests", "Entry", "X86", "Contract"],
+    swiftSettings: pure),
 ]
 
 let hostedTargets: [Target] = [
@@ -63,7 +69,12 @@ let hostedTargets: [Target] = [
   .testTarget(name: "SVMTests", dependencies: ["SVM", "X86", "Contract"]),
   .testTarget(
     name: "MonitorCoreTests", dependencies: ["MonitorCore", "GuestFeatures", "X86", "Contract"]),
-  .testTarget(name: "MachineTests", dependencies: ["Machine", "KVM"]),
+  .testTarget(
+    name: "MachineTests",
+    dependencies: [
+      "Machine", "KVM", "Contract", "LinuxCalls",
+      .product(name: "SystemPackage", package: "swift-system"),
+    ]),
   .testTarget(name: "LabTests", dependencies: ["Lab"]),
 ]
 

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import KVM
+import SystemPackage
+import Testing
+
+@testable import Machine
+
+@Suite("A call that the device refused")
+struct RefusedCallTests {
+  private func meaning(_ call: String, _ errno: Errno, cpu: Int? = 3) -> SetupError {
+    RefusedCall(device: "/dev/apus", memorySize: 1 << 30, cpu: cpu, host: HostFiles(root: "/none"))
+      .meaning(of: KVMError(call: call, errno: errno))
+  }
+
+  @Test("means a missing driver, or a missing permission")
+  func open() {
+    #expect(meaning("open", .noSuchFileOrDirectory) == .noDevice(path: "/dev/apus"))
+    #expect(meaning("open", .permissionDenied) == .noPermission(path: "/dev/apus"))
+    #expect(meaning("KVM_GET_API_VERSION", .init(rawValue: 25)) == .notKVM(path: "/dev/apus"))
+  }
+
+  @Test("means a CPU that is lent, is Linux's, or does not exist")
+  func lent() {
+    #expect(meaning("KVM_SET_LENT_CPU", .resourceBusy) == .cpuLent(3))
+    #expect(meaning("KVM_SET_LENT_CPU", .invalidArgument) == .cpuKept(3))
+    #expect(
+      meaning("KVM_SET_LENT_CPU", .operationNotSupportedByDevice)
+        == .noSuchCPU(3, possible: "no CPU list"))
+    #expect(meaning("KVM_SET_LENT_CPU", .resourceBusy, cpu: nil) == .noCPU)
+  }
+
+  @Test("for want of memory says how much was asked for")
+  func memory() {
+    #expect(
+      meaning("KVM_SET_USER_MEMORY_REGION", .noMemory)
+        == .memoryUnavailable(requested: 1 << 30, available: 0))
+  }
+
+  @Test("is named if it means nothing special")
+  func other() {
+    let error = meaning("KVM_CREATE_VM", .ioError)
+    #expect(error == .call(KVMError(call: "KVM_CREATE_VM", errno: .ioError)))
+    #expect("\(error)".hasPrefix("KVM_CREATE_VM: "))
+  }
+}
