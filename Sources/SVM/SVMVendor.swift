@@ -69,7 +69,7 @@ import X86
 
   public var exitInstructionLength: UInt64 {
     let next = vmcb[.exitCode] == ExitCode.port ? vmcb[.exitInfo2] : vmcb[.nextRIP]
-    return next == 0 ? 0 : next &- vmcb[.rip] & 0xf
+    return next == 0 ? 0 : (next &- vmcb[.rip]) & 0xf
   }
   public var exitCode: UInt64 { vmcb[.exitCode] }
   public var exitInformation: UInt64 {
