@@ -4,7 +4,7 @@ import X86
 /// CPUID as the guest sees it: the client's leaves, with what changes while it runs.
 extension VirtualCPU {
   func cpuid(_ function: UInt32, _ index: UInt32) -> CPUIDRegisters {
-    var answer = state.cpuid.answer(function, index)
+    var answer = cpuidTable.answer(function, index)
     switch function {
     case 1:
       let osxsave = CR4(rawValue: vendor.cr4).contains(.osXSAVE)

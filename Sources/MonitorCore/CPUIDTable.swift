@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
 
-/// The leaves that the client set with KVM_SET_CPUID2.
-public struct CPUIDTable {
+/// The leaves that the client set with KVM_SET_CPUID2, in pages of their own: inside a larger
+/// structure the compiler would copy all 10 KiB to the stack for each look at one. Safe to use
+/// as every index is cut to the capacity.
+@safe public struct CPUIDTable {
   public static var capacity: Int { 256 }
-  public var count = 0
-  var entries: InlineArray<256, kvm_cpuid_entry2> = InlineArray(repeating: kvm_cpuid_entry2())
+  public let count: Int
+  private let entries: UnsafeMutablePointer<kvm_cpuid_entry2>
 
-  public init() {}
+  public init(at entries: UnsafeMutablePointer<kvm_cpuid_entry2>, count: Int) {
+    unsafe self.entries = entries
+    self.count = count
+  }
 
   public subscript(_ index: Int) -> kvm_cpuid_entry2 {
-    get { entries[index & 255] }
-    set { entries[index & 255] = newValue }
+    get { unsafe entries[index & (Self.capacity - 1)] }
+    nonmutating set { unsafe entries[index & (Self.capacity - 1)] = newValue }
   }
 
   static var significantIndex: UInt32 { 1 }
 
   public func find(_ function: UInt32, _ index: UInt32) -> kvm_cpuid_entry2? {
-    for at in 0..<min(count, Self.capacity) where entries[at].function == function {
-      if entries[at].flags & Self.significantIndex == 0 || entries[at].index == index {
-        return entries[at]
-      }
+    for at in 0..<min(count, Self.capacity) where self[at].function == function {
+      let entry = self[at]
+      if entry.flags & Self.significantIndex == 0 || entry.index == index { return entry }
     }
     return nil
   }

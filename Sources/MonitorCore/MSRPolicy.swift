@@ -104,10 +104,10 @@ extension VirtualCPU {
 
   // What the client offers counts only where the processor has it: the real registers are used.
   var offersTSCDeadline: Bool {
-    state.cpuid.answer(1, 0).ecx & processor.cpuid(1, 0).ecx & 1 << 24 != 0
+    cpuidTable.answer(1, 0).ecx & processor.cpuid(1, 0).ecx & 1 << 24 != 0
   }
   var offersTSCAuxiliary: Bool {
-    hasTSCAuxiliary && state.cpuid.answer(0x8000_0001, 0).edx & 1 << 27 != 0
+    hasTSCAuxiliary && cpuidTable.answer(0x8000_0001, 0).edx & 1 << 27 != 0
   }
   /// RDTSCP.
   var hasTSCAuxiliary: Bool { processor.cpuid(0x8000_0001, 0).edx & 1 << 27 != 0 }

@@ -53,6 +53,7 @@ import X86
   }
 
   var id: Int { Int(control.id & 15) }
+  var cpuidTable: CPUIDTable { unsafe CPUIDTable(at: pages.cpuid, count: state.cpuidCount) }
   var tables: NestedTables<Hardware, Machine.Tables> {
     NestedTables(processor, root: machine.nestedRoot)
   }
@@ -63,6 +64,7 @@ import X86
   let cpu: UnsafeMutablePointer<apus_cpu>
   let control: UnsafeMutablePointer<apus_vcpu>
   let state: UnsafeMutablePointer<VirtualCPUState>
+  let cpuid: UnsafeMutablePointer<kvm_cpuid_entry2>
   let vm: UnsafeMutablePointer<apus_vm>
   let machine: UnsafeMutablePointer<VirtualMachineState>
   let run: UnsafeMutablePointer<kvm_run>
@@ -83,6 +85,9 @@ import X86
     unsafe control = page(vcpuArea, APUS_VCPU_PAGE_CONTROL).assumingMemoryBound(to: apus_vcpu.self)
     unsafe state = page(vcpuArea, APUS_VCPU_PAGE_PRIVATE)
       .assumingMemoryBound(to: VirtualCPUState.self)
+    // The state has the first private page, the table the next three.
+    unsafe cpuid = page(vcpuArea, APUS_VCPU_PAGE_PRIVATE + 1)
+      .assumingMemoryBound(to: kvm_cpuid_entry2.self)
     unsafe vm = vmArea.assumingMemoryBound(to: apus_vm.self)
     unsafe machine = page(vmArea, APUS_VM_PAGE_PRIVATE)
       .assumingMemoryBound(to: VirtualMachineState.self)

@@ -7,7 +7,8 @@ import X86
 public struct VirtualCPUState {
   public var isInitialised = true
   public var registers = GuestRegisters()
-  public var cpuid = CPUIDTable()
+  /// Entries of `VirtualCPU.cpuidTable`.
+  public var cpuidCount = 0
   public var msrs = StoredMSRs()
   public var activity = Activity.running
   public var apic: VirtualAPIC
