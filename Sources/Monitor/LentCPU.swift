@@ -90,9 +90,12 @@ import X86
     privatePage.host.save()
     writeCR4(
       CR4([.physicalAddressExtension, .machineCheck, .osFXSR, .osXMMExceptions, .osXSAVE]).rawValue)
-    let base = privatePage.host.apicBase | APICBase.globalEnable
-    writeMSR(MSR.apicBase.rawValue, base)
-    writeMSR(MSR.apicBase.rawValue, base | APICBase.x2APICEnable)
+    // An INIT leaves the APIC in x2APIC mode, from which there is no direct way to xAPIC mode.
+    let base = APICBase(rawValue: readMSR(MSR.apicBase.rawValue))
+    if base.isX2APIC { return }
+    writeMSR(MSR.apicBase.rawValue, base.rawValue | APICBase.globalEnable)
+    writeMSR(
+      MSR.apicBase.rawValue, base.rawValue | APICBase.globalEnable | APICBase.x2APICEnable)
   }
 
   /// Undoes `takeOver`; virtualisation is off and the APIC drained.
