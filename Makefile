@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: all setup monitor driver vmm lab test format lint clean
+.PHONY: all setup monitor standalone driver vmm lab test format lint clean
 
 IMAGE := .build/monitor/x86_64-unknown-none-elf/release/Monitor
 # Where SwiftPM builds what runs on Linux; a second developer in this tree names another one.
@@ -15,6 +15,23 @@ monitor: .build/monitor
 
 # SwiftPM does not notice an edit of a C header or of the linker script.
 .build/monitor: $(wildcard Sources/*/include/*.h) monitor.ld toolset.json
+	rm -rf $@
+	mkdir -p $@
+
+# The standalone door: build/standalone (PVH, for QEMU), and for Bochs build/standalone.flat and
+# build/standalone.rom. It loads build/monitor.
+STANDALONE := .build/standalone/x86_64-unknown-none-elf/release/Standalone
+standalone: .build/standalone
+	APUS_FREESTANDING=1 swift build --build-system native --scratch-path .build/standalone \
+	  --triple x86_64-unknown-none-elf --toolset standalone.toolset.json -c release \
+	  --product Standalone
+	mkdir -p build
+	llvm-objcopy --dump-section .rom=build/standalone.rom $(STANDALONE)
+	llvm-objcopy -O binary $(STANDALONE) build/standalone.flat
+	llvm-objcopy --strip-all $(STANDALONE) build/standalone
+
+.build/standalone: $(wildcard Sources/*/include/*.h Guests/include/*.h Guests/*.inc) standalone.ld \
+    standalone.toolset.json
 	rm -rf $@
 	mkdir -p $@
 

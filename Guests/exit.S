@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What exits, and how it ends for the guest. */
+#include "guest.inc"
+
+/* Result 0: where it happens. */
+GUEST triple_fault
+  lea 1f(%rip), %rax
+  RESULT 0, %rax
+  lidt 2f(%rip)
+1:
+  ud2
+  .balign 8
+2:
+  .word 0
+  .quad 0
+
+/* An MSR that nobody has, read and written: #GP, error code 0. */
+GUEST unknown_msr
+  call guest_setup
+  mov $0x12345, %ecx
+  lea 1f(%rip), %rax
+  RESULT 0, %rax
+  lea 2f(%rip), %r15
+1:
+  rdmsr
+2:
+  xor %eax, %eax
+  xor %edx, %edx
+  MAY_FAULT wrmsr
+  mov $0xc0012345, %ecx
+  MAY_FAULT rdmsr
+  END
+
+/* Ports that only the client can know: 4, 2, 1 bytes, out and in. */
+GUEST unknown_port
+  mov $0x12345678, %eax
+  mov $0x7a0, %dx
+  out %eax, %dx
+  out %ax, %dx
+  out %al, %dx
+  mov $-1, %rax
+  in %dx, %al
+  RESULT 0, %rax
+  mov $-1, %rax
+  in %dx, %ax
+  RESULT 1, %rax
+  mov $-1, %rax
+  in %dx, %eax
+  RESULT 2, %rax
+  END
+
+/* Addresses without memory behind them: KVM_EXIT_MMIO, 4, 1, 8 and 2 bytes. */
+GUEST nested_fault
+  mov $0xd0000000, %ebx
+  mov (%rbx), %eax
+  RESULT 0, %rax
+  movzbl 5(%rbx), %ecx
+  RESULT 1, %rcx
+  mov $0x1122334455667788, %rax
+  mov %rax, 8(%rbx)
+  movw $0xabcd, 0x10(%rbx)
+  mov $0x1000, %ecx
+  mov 0x20(%rbx, %rcx), %rdx
+  RESULT 2, %rdx
+  END
+
+/* Leaves as the client set them, and one that it did not. */
+GUEST cpuid
+  mov $GUEST_RESULTS, %edi
+  lea 3f(%rip), %rsi
+1:
+  lodsl
+  cmp $-1, %eax
+  je 2f
+  xor %ecx, %ecx
+  cpuid
+  mov %eax, (%rdi)
+  mov %ebx, 4(%rdi)
+  mov %ecx, 8(%rdi)
+  mov %edx, 12(%rdi)
+  add $16, %rdi
+  jmp 1b
+2:
+  END
+  .balign 4
+3:
+  .long 0, 1, 0x40000000, 0x80000001, 0x12340000, -1
+
+/* Registers live across a long absence: the stand-in moves the vCPU meanwhile. */
+GUEST keeps_state
+  call guest_setup
+  mov $0x600, %eax        /* OSFXSR, OSXMMEXCPT */
+  mov %cr4, %rcx
+  or %rax, %rcx
+  mov %rcx, %cr4
+  mov $0x0123456789abcdef, %rax
+  movq %rax, %xmm7
+  mov $0x1111, %ebx
+  mov $0x2222, %ebp
+  mov $0x3333, %r8d
+  mov $0x4444, %r14d
+  mov $0x5555, %esi
+  mov %rsi, %dr2
+  mov $4, %edi
+  mov %rdi, %cr8
+  WRITE_MSR 0xc0000102, 0x7777
+  WRITE_MSR X2APIC_SELF_IPI, 0x31  /* below the priority 4: it waits */
+  STEP
+  movq %xmm7, %rax
+  RESULT 0, %rax
+  RESULT 1, %rbx
+  RESULT 2, %rbp
+  RESULT 3, %r8
+  RESULT 4, %r14
+  mov %dr2, %rax
+  RESULT 5, %rax
+  mov %cr8, %rax
+  RESULT 6, %rax
+  mov $0xc0000102, %ecx
+  rdmsr
+  RESULT 7, %rax
+  xor %eax, %eax
+  mov %rax, %cr8
+  AWAIT 0x31, 1
+  END
+
+/* Says at once that it is done. */
+GUEST end
+  END

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the small guests and the stand-in agree on. */
+#ifndef APUS_GUESTS_H
+#define APUS_GUESTS_H
+
+/* Guest-physical places; the stand-in fills the first two before a guest starts. */
+#define GUEST_PAGE_TABLES 0x1000  /* six pages: 4 GiB at their own addresses */
+#define GUEST_GDT 0x7000
+#define GUEST_RESULTS 0x8000      /* 64-bit words that the stand-in reads */
+#define GUEST_IDT 0x9000
+#define GUEST_INTERRUPTS 0xa000   /* 256 counters, by vector */
+#define GUEST_STACK 0xf000        /* its end */
+#define GUEST_IMAGE 0x10000
+#define GUEST_PARAMETER 0x8800    /* a 64-bit word that the stand-in writes */
+/* Results that the interrupt handlers of library.S write. */
+#define GUEST_FAULT_ERROR 0x8f00
+#define GUEST_FAULT_RIP 0x8f08
+
+#define GUEST_CODE64 0x08
+#define GUEST_DATA 0x10
+#define GUEST_CODE32 0x18
+
+/* Ports that the client serves. */
+#define GUEST_PORT_END 0x5e0      /* a guest is done */
+#define GUEST_PORT_STEP 0x5e4     /* a guest asks for the next step of its test */
+
+/* An entry of the table of guests: 64 bytes. */
+#define GUEST_ENTRY_SIZE 64
+#define GUEST_STARTS_REAL 0
+#define GUEST_STARTS_LONG 1
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+struct guest_entry {
+	uint64_t start; /* guest-physical */
+	uint64_t mode;
+	uint8_t name[GUEST_ENTRY_SIZE - 16];
+};
+#endif
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The local APIC timer, used directly: once, and periodically. */
+#include "guest.inc"
+
+GUEST timer_one_shot
+  call guest_setup
+  WRITE_MSR X2APIC_TIMER_DIVIDE, 0xb
+  WRITE_MSR X2APIC_LVT_TIMER, 0x40
+  WRITE_MSR X2APIC_TIMER_INITIAL, 20000
+  AWAIT 0x40, 1
+  mov $X2APIC_TIMER_CURRENT, %ecx
+  rdmsr
+  RESULT 0, %rax
+  END
+
+GUEST timer_periodic
+  call guest_setup
+  WRITE_MSR X2APIC_TIMER_DIVIDE, 0xb
+  WRITE_MSR X2APIC_LVT_TIMER, (LVT_PERIODIC | 0x41)
+  WRITE_MSR X2APIC_TIMER_INITIAL, 20000
+  AWAIT 0x41, 10
+  WRITE_MSR X2APIC_TIMER_INITIAL, 0
+  END
+
+/* Result 0: 1 if there is such a timer; result 1: what is left in the MSR afterwards. */
+GUEST tsc_deadline
+  call guest_setup
+  mov $1, %eax
+  cpuid
+  xor %eax, %eax
+  bt $24, %ecx
+  jnc 1f
+  WRITE_MSR X2APIC_LVT_TIMER, (LVT_TSC_DEADLINE | 0x42)
+  rdtsc
+  add $20000, %eax
+  adc $0, %edx
+  mov $IA32_TSC_DEADLINE, %ecx
+  wrmsr
+  AWAIT 0x42, 1
+  mov $IA32_TSC_DEADLINE, %ecx
+  rdmsr
+  RESULT 1, %rax
+  mov $1, %eax
+1:
+  RESULT 0, %rax
+  END

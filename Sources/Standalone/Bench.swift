@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import Guests
+
+/// What a test works with: lent CPUs in READY, and a guest on the first of them.
+@safe struct Bench {
+  let cpus: [LentCPU]
+  let vendor: apus_vendor
+
+  /// A fresh VM with one vCPU, bound to the first lent CPU and about to run a guest.
+  func guest(
+    _ name: StaticString, x2APIC: Bool = true, interruptControllers: Bool = true
+  ) throws(Failure) -> VirtualCPU {
+    guard let guest = GuestImage.find(name) else { throw .noGuest }
+    let machine = VirtualMachine(interruptControllers: interruptControllers)
+    let vcpu = VirtualCPU(machine)
+    try vcpu.bind(to: cpus[0])
+    try vcpu.start(guest, x2APIC: x2APIC)
+    TestRun.newest = vcpu
+    return vcpu
+  }
+}
+
+extension VirtualCPU {
+  /// Runs to the guest's END, or fails.
+  func runToEnd() throws(Failure) { try expectPort(UInt16(GUEST_PORT_END), runGuest()) }
+  /// Runs to the guest's next STEP.
+  func runToStep() throws(Failure) { try expectPort(UInt16(GUEST_PORT_STEP), runGuest()) }
+  func finishToEnd() throws(Failure) { try expectPort(UInt16(GUEST_PORT_END), finishRunning()) }
+
+  private func expectPort(_ wanted: UInt16, _ exit: ClientExit) throws(Failure) {
+    guard case .port(let port, _, false, _) = exit, port == wanted else {
+      throw .unexpectedExit(exit)
+    }
+  }
+
+  func expectResult(_ index: Int, _ expected: UInt64) throws(Failure) {
+    guard machine.result(index) == expected else {
+      throw .value("a result", is: machine.result(index), expected: expected)
+    }
+  }
+  func expectInterrupts(_ vector: UInt8, _ expected: UInt64) throws(Failure) {
+    try expect("interrupts", machine.interrupts(vector), expected)
+  }
+
+  /// Waits until the guest has changed a word of its memory.
+  func awaitResult(_ index: Int, above: UInt64) throws(Failure) {
+    guard Clock.wait({ machine.result(index) > above }) else { throw .timeout("the guest") }
+  }
+
+  func exits(_ cause: apus_exit) -> UInt64 {
+    unsafe withUnsafeBytes(of: control.pointee.statistics.exits) {
+      unsafe $0.load(fromByteOffset: Int(cause.rawValue) * 8, as: UInt64.self)
+    }
+  }
+
+  /// The exits so far are these and no others. NMIs that came with commands are not counted: it
+  /// is a matter of time whether they find the CPU still in root mode.
+  func expectExits(_ expected: [(apus_exit, UInt64)]) throws(Failure) {
+    for cause in 0..<APUS_EXIT_COUNT.rawValue where cause != APUS_EXIT_NMI.rawValue {
+      let cause = apus_exit(rawValue: cause)
+      var wanted: UInt64 = 0
+      for (named, count) in expected where named == cause { wanted = count }
+      guard exits(cause) == wanted else {
+        throw .exits(cause, is: exits(cause), expected: wanted)
+      }
+    }
+  }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import Entry
+import StandaloneEntry
+
+/// Time by the TSC, whose frequency is measured with the PIT's channel 2.
+enum Clock {
+  @safe private(set) nonisolated(unsafe) static var ticksPerMillisecond: UInt64 = 1
+
+  /// Counts down 2 ms of the PIT's 1193182 Hz in mode 0; OUT is bit 5 of port 0x61.
+  static func calibrate() {
+    let count: UInt16 = 2386
+    writePort8(0x61, readPort8(0x61) & ~2 | 1)
+    writePort8(0x43, 0xb0)
+    writePort8(0x42, UInt8(truncatingIfNeeded: count))
+    writePort8(0x42, UInt8(count >> 8))
+    let start = readTSC()
+    while readPort8(0x61) & 0x20 == 0 {}
+    ticksPerMillisecond = max((readTSC() - start) / 2, 1)
+  }
+
+  static var now: UInt64 { readTSC() }
+
+  /// Waits until `condition` holds: false if it does not within so many milliseconds.
+  static func wait(milliseconds: UInt64 = 2000, _ condition: () -> Bool) -> Bool {
+    let deadline = now + milliseconds * ticksPerMillisecond
+    while !condition() {
+      if now > deadline { return false }
+      pause()
+    }
+    return true
+  }
+
+  /// Lets the others run for a number of steps that is the same in every run.
+  static func idle(steps: Int) {
+    for _ in 0..<steps { pause() }
+  }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import StandaloneEntry
+
+/// COM1, written and never read. No heap, so that it works in any state.
+enum Console {
+  private static var port: UInt16 { 0x3f8 }
+
+  static func write(_ byte: UInt8) {
+    while readPort8(port + 5) & 0x20 == 0 {}
+    writePort8(port, byte)
+  }
+  static func write(_ text: StaticString) {
+    for index in 0..<text.utf8CodeUnitCount { write(text.byte(index)) }
+  }
+  static func write(_ number: Int64) {
+    if number < 0 { write(UInt8(ascii: "-")) }
+    write(number.magnitude)
+  }
+  static func write(_ number: UInt64) {
+    if number >= 10 { write(number / 10) }
+    write(UInt8(ascii: "0") + UInt8(number % 10))
+  }
+  static func write(hexadecimal number: UInt64) {
+    write("0x")
+    let digits = max((67 - number.leadingZeroBitCount) / 4, 1)
+    for place in (0..<digits).reversed() {
+      let digit = UInt8(number >> UInt64(4 * place) & 15)
+      write(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+    }
+  }
+}

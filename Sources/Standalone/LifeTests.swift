@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+
+/// A CPU comes and goes, and a vCPU on it.
+enum LifeTests {
+  static var all: [Test] {
+    [
+      Test("end") { bench throws(Failure) in
+        let vcpu = try bench.guest("end")
+        try vcpu.runToEnd()
+        try vcpu.expectExits([(APUS_EXIT_IO_CLIENT, 1)])
+        try vcpu.unbind()
+      },
+      Test("park-and-restart") { bench throws(Failure) in
+        for _ in 0..<50 {
+          try bench.cpus[0].park()
+          try bench.cpus[0].start()
+        }
+        try bench.guest("end").runToEnd()
+      },
+      Test("real-mode") { bench throws(Failure) in
+        let vcpu = try bench.guest("real-mode")
+        try vcpu.runToStep()
+        try vcpu.expectResult(0, 0x1234)
+        try vcpu.expectResult(1, 0x1000)
+        try vcpu.runToStep()
+        try vcpu.expectResult(2, 0x1234_5678)
+        try vcpu.runToEnd()
+        try vcpu.expectResult(3, 0x1122_3344_5566_7788)
+        try vcpu.expectResult(4, 0x500)
+        try vcpu.expectExits([
+          (APUS_EXIT_IO_CLIENT, 3), (APUS_EXIT_MSR_READ, 2), (APUS_EXIT_MSR_WRITE, 1),
+        ])
+      },
+      Test("keeps-state") { bench throws(Failure) in
+        let vcpu = try bench.guest("keeps-state")
+        try vcpu.runToStep()
+        try vcpu.unbind()
+        try bench.guest("timer-periodic").runToEnd()
+        try TestRun.newest?.unbind()
+        try vcpu.bind(to: bench.cpus[0])
+        try vcpu.runToEnd()
+        let expected: [UInt64] = [
+          0x0123_4567_89ab_cdef, 0x1111, 0x2222, 0x3333, 0x4444, 0x5555, 4, 0x7777,
+        ]
+        for (index, value) in expected.enumerated() { try vcpu.expectResult(index, value) }
+        try vcpu.expectInterrupts(0x31, 1)
+        try vcpu.expectInterrupts(0x41, 0)
+      },
+    ]
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import Guests
+import X86
+
+/// The registers that a guest starts with, by way of the client's ioctls.
+extension VirtualCPU {
+  func start(_ guest: GuestImage.Guest, x2APIC: Bool) throws(Failure) {
+    try offerCPUID()
+    var special = try get("KVM_GET_SREGS", KVM_GET_SREGS_, as: kvm_sregs.self)
+    var registers = kvm_regs()
+    registers.rflags = 2
+    registers.rsp = UInt64(GUEST_STACK)
+    if guest.startsInLongMode {
+      setLongMode(&special)
+      registers.rip = guest.start
+    } else {
+      special.cs.selector = UInt16(GUEST_IMAGE >> 4)
+      special.cs.base = UInt64(GUEST_IMAGE)
+      registers.rip = guest.start - UInt64(GUEST_IMAGE)
+    }
+    if x2APIC { special.apic_base |= APICBase.x2APICEnable }
+    try set("KVM_SET_SREGS", KVM_SET_SREGS_, special)
+    try set("KVM_SET_REGS", KVM_SET_REGS_, registers)
+  }
+
+  private func setLongMode(_ special: inout kvm_sregs) {
+    var code = kvm_segment()
+    code.selector = UInt16(GUEST_CODE64)
+    code.limit = 0xffff_ffff
+    code.type = 0xb
+    code.present = 1
+    code.s = 1
+    code.l = 1
+    code.g = 1
+    var data = code
+    data.selector = UInt16(GUEST_DATA)
+    data.type = 3
+    data.l = 0
+    data.db = 1
+    special.cs = code
+    special.ds = data
+    special.es = data
+    special.fs = data
+    special.gs = data
+    special.ss = data
+    special.gdt.base = UInt64(GUEST_GDT)
+    special.gdt.limit = 0x1f
+    special.idt.limit = 0
+    special.cr0 = (CR0([.paging, .protectionEnable]).rawValue) | special.cr0 & 0x10
+    special.cr3 = UInt64(GUEST_PAGE_TABLES)
+    special.cr4 = CR4.physicalAddressExtension.rawValue
+    special.efer = EFER([.longModeEnable, .longModeActive]).rawValue
+  }
+}

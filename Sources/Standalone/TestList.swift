@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The same list on both vendors; what a processor does not have is skipped with its reason.
+enum TestList {
+  static var all: [Test] {
+    LifeTests.all + TimerTests.all + InterruptTests.all + KickTests.all + ExitTests.all
+      + CommandTests.all
+  }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import X86
+
+struct Test {
+  let name: StaticString
+  let body: (Bench) throws(Failure) -> Void
+
+  init(_ name: StaticString, _ body: @escaping (Bench) throws(Failure) -> Void) {
+    self.name = name
+    self.body = body
+  }
+}
+
+/// Every test with CPUs and a VM of its own, one line each.
+@safe struct TestRun {
+  let image: MonitorImage
+  let boot: BootInformation
+
+  /// The vCPU whose exits stand in the test's line.
+  @safe nonisolated(unsafe) static var newest: VirtualCPU?
+
+  func run() -> Bool {
+    MonitorImage.loaded = image
+    let cpus = [LentCPU(apicID: 1, image: image)]
+    var passed: UInt64 = 0
+    var failed: UInt64 = 0
+    var skipped: UInt64 = 0
+    for test in TestList.all where boot.asks(for: test.name) {
+      switch Memory.scratch({ result(test, cpus) }) {
+      case nil: passed += 1
+      case .skipped: skipped += 1
+      default: failed += 1
+      }
+    }
+    Console.write("standalone: ")
+    Console.write(passed)
+    Console.write(" ok, ")
+    Console.write(failed)
+    Console.write(" failed, ")
+    Console.write(skipped)
+    Console.write(" skipped\n")
+    return failed == 0 && passed + skipped > 0
+  }
+
+  private func result(_ test: Test, _ cpus: [LentCPU]) -> Failure? {
+    Self.newest = nil
+    do throws(Failure) {
+      try perform(test, cpus)
+      Console.write("ok ")
+      Console.write(test.name)
+      writeExits()
+      return nil
+    } catch {
+      if case .skipped = error { Console.write("skipped ") } else { Console.write("FAILED ") }
+      Console.write(test.name)
+      Console.write(": ")
+      error.write()
+      if case .skipped = error {} else { writePlace(error) }
+      Console.write("\n")
+      return error
+    }
+  }
+
+  /// CPU from reset to READY, the test, and back to PARKED with the APIC as it was found.
+  private func perform(_ test: Test, _ cpus: [LentCPU]) throws(Failure) {
+    for cpu in cpus {
+      _ = try cpu.probe()
+      try cpu.start()
+    }
+    let vendor = unsafe apus_vendor(rawValue: cpus[0].mailbox.pointee.vendor)
+    try test.body(Bench(cpus: cpus, vendor: vendor))
+    for cpu in cpus {
+      try cpu.park()
+      try expect("APIC base after PARK", cpu.probe(), UInt64(0xfee0_0800))
+    }
+  }
+
+  private func writeExits() {
+    guard let vcpu = Self.newest else {
+      Console.write("\n")
+      return
+    }
+    var total: UInt64 = 0
+    for cause in 1..<APUS_EXIT_COUNT.rawValue { total += vcpu.exits(apus_exit(rawValue: cause)) }
+    Console.write(" exits=")
+    Console.write(total)
+    Console.write("\n")
+  }
+
+  /// Where a guest was that did not do what it should.
+  private func writePlace(_ failure: Failure) {
+    guard let vcpu = Self.newest else { return }
+    if case .stopped = failure { return }
+    let count = unsafe vcpu.control.pointee.last_exit_count
+    guard count > 0 else { return }
+    let newest = unsafe withUnsafeBytes(of: vcpu.control.pointee.last_exits) {
+      unsafe $0.load(fromByteOffset: Int((count - 1) & 15) * 24, as: apus_last_exit.self)
+    }
+    Console.write(" (last exit ")
+    Console.write(hexadecimal: newest.code)
+    Console.write(" at ")
+    Console.write(hexadecimal: newest.rip)
+    Console.write(" information ")
+    Console.write(hexadecimal: newest.information)
+    Console.write(")")
+  }
+}
