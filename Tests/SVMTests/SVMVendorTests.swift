@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+import MonitorCore
+import SVM
+import Testing
+import X86
+
+/// A guest that exits at once. Its "physical" addresses are the test's own, and what it leaves
+/// in the VMCB lies in the last bytes of that page, which hold nothing.
+enum PretendedInstructions: SVMInstructions {
+  static func enter(guest: UInt64, host: UInt64, registers: UnsafeMutableRawPointer) {
+    guard let vmcb = UnsafeMutableRawPointer(bitPattern: UInt(guest)) else { return }
+    let code = vmcb.load(fromByteOffset: 0xf00, as: UInt64.self)
+    vmcb.storeBytes(of: code, toByteOffset: 0x70, as: UInt64.self)
+    // What the entry saw: TLB control, event, clean bits, RAX.
+    for (to, from) in [(0xf08, 0x5c), (0xf10, 0xa8), (0xf18, 0xc0), (0xf20, 0x5f8)] {
+      let value = vmcb.load(fromByteOffset: from & ~7, as: UInt64.self)
+      vmcb.storeBytes(of: value, toByteOffset: to, as: UInt64.self)
+    }
+    vmcb.storeBytes(of: 0x1111, toByteOffset: 0x5f8, as: UInt64.self)
+    vmcb.storeBytes(of: 0x2222, toByteOffset: 0x5d8, as: UInt64.self)
+    registers.storeBytes(of: 0x3333, toByteOffset: 24, as: UInt64.self)
+  }
+  static func takePendingNMI() {}
+}
+
+@Suite("SVM behind the vendor protocol")
+struct SVMVendorTests {
+  let pages = TestPages()
+  let bitmap = TestPages(2)
+  let vendor: SVMVendor<PretendedInstructions>
+
+  init() {
+    let block = UInt64(UInt(bitPattern: pages.base))
+    vendor = SVMVendor(
+      vmcb: pages.base, msrBitmap: bitmap.base, block: block, hostBlock: 0, hasGigabytePages: false)
+    vendor.prepare(
+      block: block, msrBitmap: 0x9000, portBitmap: 0x2000, nestedRoot: 0x5000, bootstrap: true)
+  }
+
+  @Test("A prepared block has nested paging, every MSR intercepted, and an ASID that is not 0")
+  func prepared() {
+    #expect(pages[0x40, as: UInt64.self] == 0x2000)
+    #expect(pages[0x48, as: UInt64.self] == 0x9000)
+    #expect(pages[0x58, as: UInt32.self] != 0)
+    #expect(pages[0x90, as: UInt64.self] == 1)
+    #expect(pages[0xb0, as: UInt64.self] == 0x5000)
+    // PAT after reset, SDM vol. 3, table 12-12.
+    #expect(pages[0x668, as: UInt64.self] == 0x0007_0406_0007_0406)
+    #expect((0..<8192).allSatisfy { bitmap[$0, as: UInt8.self] == 0xff })
+    // V_INTR_MASKING is off: the guest's IF and TPR are the CPU's.
+    #expect(pages[0x60, as: UInt64.self] & 1 << 24 == 0)
+  }
+
+  @Test("EFER.SVME is always on in the block and never seen by the guest")
+  func efer() {
+    vendor.efer = 0xd01
+    #expect(pages[0x4d0, as: UInt64.self] == 0x1d01)
+    #expect(vendor.efer == 0xd01)
+  }
+
+  @Test(
+    "The length of an instruction is the distance to the next one",
+    arguments: [
+      (0x72, 0x1000, 0x1002, 2), (0x72, 0x1234_5678_9abd, 0x1234_5678_9ac0, 3),
+      (0x7c, 0xffff_ffff_8100_000e, 0xffff_ffff_8100_0010, 2), (0x72, 0x1000, 0, 0),
+    ] as [(UInt64, UInt64, UInt64, UInt64)])
+  func length(code: UInt64, rip: UInt64, next: UInt64, expected: UInt64) {
+    pages[0x70, as: UInt64.self] = code
+    pages[0x578, as: UInt64.self] = rip
+    pages[0xc8, as: UInt64.self] = next
+    #expect(vendor.exitInstructionLength == expected)
+  }
+
+  @Test("For a port access EXITINFO2 tells the next instruction")
+  func portLength() {
+    pages[0x70, as: UInt64.self] = 0x7b
+    pages[0x578, as: UInt64.self] = 0x7c0f
+    pages[0x80, as: UInt64.self] = 0x7c11
+    #expect(vendor.exitInstructionLength == 2)
+  }
+
+  @Test("An entry passes RAX and RSP through the block and forgets what it delivered")
+  func enter() {
+    var registers = GuestRegisters()
+    registers.rax = 0xaaaa
+    pages[0xf00, as: UInt64.self] = 0x72
+    vendor.injection = Event(kind: .exception, vector: 13, errorCode: 8)
+    vendor.flushTranslations()
+    #expect(vendor.enter(&registers) == .cpuid)
+    #expect(registers.rax == 0x1111)
+    #expect(registers.rsp == 0x2222)
+    #expect(registers.rbx == 0x3333)
+    #expect(pages[0xf08, as: UInt64.self] >> 32 == 1, "the TLB was flushed")
+    #expect(pages[0xf10, as: UInt64.self] == 0x8_8000_0b0d)
+    #expect(pages[0xf18, as: UInt64.self] & 0xffff_ffff == 0, "no clean bit")
+    #expect(pages[0xf20, as: UInt64.self] == 0xaaaa)
+    #expect(vendor.injection == nil)
+    #expect(pages[0x5c, as: UInt8.self] == 0)
+  }
+
+  /// APM vol. 2, 15.21.4: V_IRQ 8, V_INTR_PRIO 16 to 19, V_IGN_TPR 20, V_INTR_VECTOR 32 to 39.
+  @Test("An external interrupt waits as a virtual one until it is delivered")
+  func externalInterrupt() {
+    vendor.injection = Event(kind: .external, vector: 0x31)
+    #expect(pages[0x60, as: UInt64.self] == 0x31_001f_0100)
+    #expect(pages[0xa8, as: UInt64.self] == 0)
+    #expect(vendor.injection == Event(kind: .external, vector: 0x31))
+    // The processor clears V_IRQ when it has delivered it.
+    pages[0x60, as: UInt64.self] &= ~0x100
+    #expect(vendor.injection == nil)
+  }
+
+  @Test("An interrupt window is an intercepted virtual interrupt, which is none itself")
+  func window() {
+    vendor.interruptWindowExiting = true
+    #expect(pages[0xc, as: UInt32.self] & 1 << 4 != 0)
+    #expect(pages[0x60, as: UInt64.self] & 1 << 8 != 0)
+    #expect(vendor.injection == nil)
+    vendor.interruptWindowExiting = false
+    #expect(pages[0xc, as: UInt32.self] & 1 << 4 == 0)
+    #expect(pages[0x60, as: UInt64.self] == 0)
+  }
+
+  @Test("A window that is asked for does not take a waiting interrupt away, and its end neither")
+  func windowAndInterrupt() {
+    vendor.injection = Event(kind: .external, vector: 0x31)
+    vendor.interruptWindowExiting = false
+    #expect(vendor.injection == Event(kind: .external, vector: 0x31))
+  }
+
+  @Test("The privilege level follows SS")
+  func privilege() {
+    vendor[.ss] = Segment(selector: 0x2b, attributes: SegmentAttributes(rawValue: 0xc0f3))
+    #expect(vendor.privilegeLevel == 3)
+    #expect(pages[0x4cb, as: UInt8.self] == 3)
+  }
+
+  @Test("GDTR and IDTR have a base and a limit")
+  func tables() {
+    vendor.gdt = DescriptorTable(limit: 0x7f, base: 0xffff_8000_0000_1000)
+    vendor.idt = DescriptorTable(limit: 0xfff, base: 0xfffe_0000)
+    #expect(pages[0x464, as: UInt32.self] == 0x7f)
+    #expect(pages[0x468, as: UInt64.self] == 0xffff_8000_0000_1000)
+    #expect(pages[0x484, as: UInt32.self] == 0xfff)
+    #expect(pages[0x488, as: UInt64.self] == 0xfffe_0000)
+    #expect(vendor.idt == DescriptorTable(limit: 0xfff, base: 0xfffe_0000))
+  }
+
+  @Test("MSRs that the block holds are found there, others are not its own")
+  func msrs() {
+    #expect(vendor.writeMSR(MSR(rawValue: 0xc000_0082), 0xffff_ffff_8160_0000))
+    #expect(pages[0x608, as: UInt64.self] == 0xffff_ffff_8160_0000)
+    #expect(vendor.writeMSR(MSR(rawValue: 0xc000_0100), 0x7000))
+    #expect(pages[0x448, as: UInt64.self] == 0x7000)
+    pages[0x458, as: UInt64.self] = 0x8000
+    #expect(vendor.readMSR(MSR(rawValue: 0xc000_0101)) == 0x8000)
+    #expect(vendor.readMSR(MSR(rawValue: 0x1b)) == nil)
+    #expect(!vendor.writeMSR(MSR(rawValue: 0xc000_0080), 0))
+  }
+
+  @Test("HLT exits only when it is asked for")
+  func halt() {
+    #expect(!vendor.haltExiting)
+    vendor.haltExiting = true
+    #expect(pages[0xc, as: UInt32.self] & 1 << 24 != 0)
+    vendor.haltExiting = false
+    #expect(pages[0xc, as: UInt32.self] & 1 << 24 == 0)
+  }
+
+  @Test("An event that was cut short is handed over once")
+  func interruptedEvent() {
+    pages[0x88, as: UInt64.self] = 0x8000_0b0e | 2 << 32
+    #expect(
+      vendor.takeInterruptedEvent() == Event(kind: .exception, vector: 14, errorCode: 2))
+    #expect(vendor.takeInterruptedEvent() == nil)
+  }
+}
