@@ -27,7 +27,7 @@ public struct MemorySlots {
     while true {
       let wanted = unsafe loadAcquire(&vm.pointee.slots_generation)
       if wanted == generation { return }
-      unsafe withUnsafePointer(to: vm.pointee.slots) { slots in
+      unsafe withUnsafePointer(to: &vm.pointee.slots) { slots in
         unsafe slots.withMemoryRebound(to: apus_slot.self, capacity: 64) { slots in
           let table = unsafe slots + (wanted & 1 == 0 ? 0 : 32)
           unsafe remove(table, tables)
