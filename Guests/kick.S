@@ -26,17 +26,3 @@ GUEST debug_loop
 1:
   incq GUEST_RESULTS
   jmp 1b
-
-/* #AC inside the delivery of #AC cannot be had in ring 0; a data breakpoint on the stack
- * that #DB itself is delivered to can. */
-GUEST breakpoint_loop
-  call guest_setup
-  lea 1f(%rip), %r15
-  mov $GUEST_STACK - 64, %eax
-  mov %rax, %dr0
-  mov $0xf0003, %eax      /* eight bytes? four at DR0, reads and writes */
-  mov %rax, %dr7
-1:
-  mov $GUEST_STACK, %esp
-  incq GUEST_RESULTS
-  mov %rax, GUEST_STACK - 64

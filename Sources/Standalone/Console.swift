@@ -5,6 +5,17 @@ import StandaloneEntry
 enum Console {
   private static var port: UInt16 { 0x3f8 }
 
+  /// 115200 baud, eight data bits: a machine without firmware has set neither.
+  static func begin() {
+    writePort8(port + 3, 0x80)
+    writePort8(port, 1)
+    writePort8(port + 1, 0)
+    writePort8(port + 3, 3)
+  }
+
+  /// Waits until the last byte is on the line.
+  static func flush() { while readPort8(port + 5) & 0x40 == 0 {} }
+
   static func write(_ byte: UInt8) {
     while readPort8(port + 5) & 0x20 == 0 {}
     writePort8(port, byte)

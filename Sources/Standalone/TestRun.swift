@@ -21,6 +21,7 @@ struct Test {
   @safe nonisolated(unsafe) static var newest: VirtualCPU?
 
   func run() -> Bool {
+    if boot.isWord("list") { return list() }
     MonitorImage.loaded = image
     let cpus = [LentCPU(apicID: 1, image: image)]
     var passed: UInt64 = 0
@@ -41,6 +42,14 @@ struct Test {
     Console.write(skipped)
     Console.write(" skipped\n")
     return failed == 0 && passed + skipped > 0
+  }
+
+  private func list() -> Bool {
+    for test in TestList.all {
+      Console.write(test.name)
+      Console.write("\n")
+    }
+    return true
   }
 
   private func result(_ test: Test, _ cpus: [LentCPU]) -> Failure? {

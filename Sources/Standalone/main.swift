@@ -6,6 +6,7 @@ import StandaloneEntry
 /// are lent to the monitor. `information` is what QEMU's PVH loader or rom.S passed.
 @c(standalone_main)
 func standaloneMain(_ information: UnsafePointer<hvm_start_info>) {
+  Console.begin()
   let boot = unsafe BootInformation(information)
   Memory.begin(at: imageEnd, end: boot.monitor)
   FaultReport.install()

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import Subprocess
+import SystemPackage
+
+/// The standalone door: the monitor without Linux, its tests, a line for each.
+public struct StandaloneRun: Sendable {
+  public var project: Project
+  public var machine: StandaloneMachine
+  /// The name of one test, `list`, or nothing.
+  public var commandLine = ""
+  /// After this many seconds the machine is ended.
+  public var seconds = 60
+
+  public init(project: Project, machine: StandaloneMachine) {
+    self.project = project
+    self.machine = machine
+  }
+
+  /// What the machine said, and how long it took.
+  public struct Outcome: Sendable {
+    public var lines: [String]
+    public var duration: Duration
+  }
+
+  /// Runs it to its end; each line goes to `show` as it comes.
+  public func run(_ show: @escaping @Sendable (String) -> Void) async throws -> Outcome {
+    let files = StandaloneMachine.Files(
+      project: project, directory: project.results(of: "standalone-\(machine.rawValue)"))
+    try Lab.Files.makeDirectory(files.directory)
+    let command = try machine.prepare(files, commandLine: commandLine, seconds: seconds)
+    try Lab.Files.write(command.line + "\n", to: files.command)
+    let start = ContinuousClock.now
+    let watcher = Task { try await watch(files.console, show) }
+    // Bochs' debugger and QEMU's warnings: of no use to anybody. Bochs' own log is a file.
+    _ = try await Subprocess.run(
+      command.executable, arguments: Arguments(command.arguments), input: .none,
+      output: .discarded, error: .discarded)
+    let duration = ContinuousClock.now - start
+    watcher.cancel()
+    return Outcome(lines: try await watcher.value, duration: duration)
+  }
+
+  private func watch(
+    _ path: String, _ show: @Sendable (String) -> Void
+  ) async throws -> [String] {
+    var console = try FileTail(creating: path)
+    var lines: [String] = []
+    while true {
+      let last = Task.isCancelled
+      for line in try console.newLines() {
+        lines.append(line)
+        show(line)
+      }
+      if last { return lines }
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+  }
+}
+
+extension StandaloneRun.Outcome {
+  /// The last line says how many tests passed, failed and were skipped; without it the machine did
+  /// not reach its end.
+  public var summary: String? { lines.last.flatMap { $0.hasPrefix("standalone: ") ? $0 : nil } }
+
+  /// Every test passed, or was skipped with a reason.
+  public var passed: Bool {
+    summary?.contains(" 0 failed") == true && summary?.contains(" 0 ok") == false
+      && !lines.contains { $0.hasPrefix("FAILED ") }
+  }
+}
