@@ -50,17 +50,26 @@ struct Run: ParsableCommand {
   func run() throws {
     let result: RunResult
     do throws(SetupError) {
-      let guest = try GuestMachine(
-        try configuration(), logger: Logger(label: "apus") { _ in Log() })
-      let file = try json.map { path throws(SetupError) in try ResultFile(path) }
-      result = guest.run()
-      show(result)
-      try file?.write(JSONReport(result).value)
+      result = try runGuest()
     } catch {
       Output.error("apus: \(error)")
       throw ExitCode(error.isUsage ? 64 : 1)
     }
+    // Whoever reads the report may be slow: a signal may end the wait.
+    EndSignals.release()
+    show(result)
     guard result.outcome.exitStatus == 0 else { throw ExitCode(result.outcome.exitStatus) }
+  }
+
+  /// When it returns, the host has its CPUs and its memory back.
+  private func runGuest() throws(SetupError) -> RunResult {
+    let configuration = try configuration()
+    let file = try json.map { path throws(SetupError) in try ResultFile(path) }
+    let guest = try GuestMachine(
+      configuration, logger: Logger(label: "apus") { _ in Log() })
+    let result = guest.run()
+    try file?.write(JSONReport(result).value)
+    return result
   }
 
   private func show(_ result: RunResult) {

@@ -22,8 +22,9 @@ public struct CheckReport {
   private var verdict: String {
     if check.canLend { return "This machine can lend \(Self.names(check.lendableCPUs))." }
     let count = check.findings.filter { $0.state == .problem }.count
-    return "This machine cannot lend "
-      + "what was asked for: \(count) \(count == 1 ? "thing" : "things") to put right."
+    let what = check.cpu.map { "CPU \($0)" } ?? "CPUs"
+    return "This machine cannot lend \(what) yet: put \(count) "
+      + "\(count == 1 ? "thing" : "things") right."
   }
 
   private static func names(_ cpus: [Int]) -> String {

@@ -7,12 +7,15 @@ public struct HostCheck: Equatable, Sendable {
   /// CPUs that could be lent now, if nothing stands in the way.
   public let lendableCPUs: [Int]
 
+  /// The CPU that was asked about; nil: any.
+  public let cpu: Int?
+
   public var canLend: Bool {
     !lendableCPUs.isEmpty && !findings.contains { $0.state == .problem }
   }
 
-  /// `cpu` is the one that is asked about; nil: any.
   public init(_ facts: HostFacts, cpu: Int? = nil) {
+    self.cpu = cpu
     let cpus = CPUCheck(facts)
     lendableCPUs = cpu.map { cpus.lendable.contains($0) ? [$0] : [] } ?? cpus.lendable
     findings =

@@ -8,14 +8,11 @@ struct EventLoop {
   let terminal: Terminal?
   let console: UART
 
-  /// Signals that end a run. They are blocked in every thread and read from a descriptor.
-  static let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
-
   /// Input that waits for the guest: beyond it the rest waits outside.
   private static let mostWaiting = 4096
 
   func run() -> Outcome {
-    var set = Self.signalSet
+    var set = EndSignals.set
     let signals = signalfd(-1, &set, Int32(SFD_CLOEXEC))
     defer { close(signals) }
     var input = terminal?.input
@@ -42,22 +39,5 @@ struct EventLoop {
         }
       }
     }
-  }
-
-  private static var signalSet: sigset_t {
-    var set = sigset_t()
-    sigemptyset(&set)
-    for signal in signals { sigaddset(&set, signal) }
-    return set
-  }
-
-  /// Blocks the signals in the calling thread, and in those that it starts afterwards, for good:
-  /// one that comes while a run is being cleaned up must not cut that short.
-  static func blockSignals() {
-    var set = signalSet
-    pthread_sigmask(SIG_BLOCK, &set, nil)
-    // Whoever read the console may be gone, and a terminal may have moved to another job.
-    signal(SIGPIPE, SIG_IGN)
-    signal(SIGTTIN, SIG_IGN)
   }
 }

@@ -24,7 +24,7 @@ public final class GuestMachine: Sendable {
 
   /// Everything but the first instruction: devices, memory, kernel, vCPUs.
   public init(_ configuration: GuestConfiguration, logger: Logger) throws(SetupError) {
-    EventLoop.blockSignals()
+    EndSignals.block()
     let refused = RefusedCall(
       device: configuration.device, memorySize: configuration.memorySize)
     let system = try refused.translating { () throws(KVMError) in

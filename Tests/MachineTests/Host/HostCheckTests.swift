@@ -165,6 +165,16 @@ struct HostCheckTests {
     #expect(try problem(noneRemovable).fix?.contains("CONFIG_HOTPLUG_CPU") == true)
   }
 
+  @Test("ends with a verdict that counts what is to be done")
+  func verdict() {
+    #expect(
+      CheckReport(check(cpu: 0)).lines.last
+        == "This machine cannot lend CPU 0 yet: put 1 thing right.")
+    #expect(
+      CheckReport(check { $0.device = .missing }).lines.last
+        == "This machine cannot lend CPUs yet: put 2 things right.")
+  }
+
   @Test("notes a loaded KVM and an outer hypervisor without minding them")
   func notes() {
     let check = check {
