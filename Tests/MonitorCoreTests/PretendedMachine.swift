@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import X86
+
+@testable import MonitorCore
+
+/// A VM on lent CPUs that are not there. The driver's part is played by the test.
+///
+/// Physical memory: the VM area at 1 MiB, the areas of vCPU n from (n + 2) MiB on, free pages for
+/// nested tables from 24 MiB, extents from 28 MiB, the guest's memory from 32 MiB.
+final class PretendedMachine {
+  typealias CPU = VirtualCPU<PretendedVendor, PretendedProcessor>
+
+  static let guestPhysical: UInt64 = 32 << 20
+  let memory = PretendedMemory(size: 64 << 20)
+  private(set) var processors: [PretendedProcessor] = []
+  private(set) var vendors: [PretendedVendor] = []
+  private(set) var cpus: [CPU] = []
+  private var nextTable: UInt64 = 24 << 20
+  private var nextExtents: UInt64 = 28 << 20
+
+  /// CPU n has the physical APIC ID 0x40 + n, which no guest must see.
+  init(cpus count: Int = 1, irqchip: Bool = true) {
+    let vmArea = memory.base + (1 << 20)
+    for id in 0..<count {
+      let area = memory.base + (id + 2) << 20
+      let processor = PretendedProcessor(memory)
+      let vendor = PretendedVendor()
+      let cpu = CPU(
+        vendor: vendor, processor: processor,
+        pages: VirtualCPUPages(cpuArea: area, vcpuArea: area + 0x1_0000, vmArea: vmArea))
+      cpu.control.area = UInt64(id + 2) << 20 + 0x1_0000
+      cpu.control.id = UInt32(id)
+      cpu.control.bootstrap = id == 0 ? 1 : 0
+      processors.append(processor)
+      vendors.append(vendor)
+      cpus.append(cpu)
+    }
+    let vm = cpus[0]
+    vm.vm.area = 1 << 20
+    vm.vm.tsc_khz = 1_000_000
+    vm.vm.vcpu_count = UInt32(count)
+    vm.vm.irqchip = irqchip ? 1 : 0
+    vm.vm.pit = irqchip ? 1 : 0
+    withUnsafeMutableBytes(of: &vm.vm.apic_ids) { ids in
+      for id in 0..<16 {
+        ids.storeBytes(
+          of: id < count ? UInt32(0x40 + id) : APUS_NO_APIC_ID, toByteOffset: id * 4,
+          as: UInt32.self)
+      }
+    }
+    for cpu in cpus { cpu.bind() }
+  }
+
+  var cpu: CPU { cpus[0] }
+  var processor: PretendedProcessor { processors[0] }
+  var vendor: PretendedVendor { vendors[0] }
+
+  struct Slot {
+    var address: UInt64
+    var size: UInt64
+    var physical: UInt64
+    var isReadOnly = false
+    /// At which the driver wrote the slot; nil: now.
+    var generation: UInt32?
+    /// Pages for nested tables; nil: enough.
+    var tables: Int?
+    /// Pages of each extent; nil: one extent.
+    var extentPages: UInt64?
+  }
+
+  /// Publishes a table of slots as the driver does; the slots' numbers are their places.
+  func publish(_ slots: [Slot]) {
+    let generation = cpu.vm.slots_generation &+ 1
+    var entries: [apus_slot] = []
+    for slot in slots {
+      var entry = apus_slot()
+      entry.guest_address = slot.address
+      entry.size = slot.size
+      entry.flags = slot.isReadOnly ? APUS_SLOT_READONLY : 0
+      entry.generation = slot.generation ?? generation
+      if slot.size != 0, slot.generation == nil {
+        entry.tables = freeTables(slot.tables ?? Int(slot.size >> 21) + 6)
+        entry.extents = extents(slot)
+      }
+      entries.append(entry)
+    }
+    withUnsafeMutableBytes(of: &cpu.vm.slots) { bytes in
+      let table = Int(generation & 1) * 32
+      for index in 0..<32 {
+        bytes.storeBytes(
+          of: index < entries.count ? entries[index] : apus_slot(),
+          toByteOffset: (table + index) * MemoryLayout<apus_slot>.stride, as: apus_slot.self)
+      }
+    }
+    cpu.vm.slots_generation = generation
+  }
+
+  private func freeTables(_ count: Int) -> UInt64 {
+    guard count > 0 else { return 0 }
+    let first = nextTable
+    for index in 0..<count {
+      // Not empty, as freed pages are not.
+      (memory.base + Int(nextTable)).initializeMemory(as: UInt8.self, repeating: 0xff, count: 4096)
+      memory[nextTable, as: UInt64.self] = index == count - 1 ? 0 : nextTable + 4096
+      nextTable += 4096
+    }
+    return first
+  }
+
+  /// Two extents a page, so that a slot of several has more than one page.
+  private func extents(_ slot: Slot) -> UInt64 {
+    let pages = slot.extentPages ?? slot.size >> 12
+    var all: [apus_extent] = []
+    for start in stride(from: 0, to: slot.size >> 12, by: Int(pages)) {
+      all.append(
+        apus_extent(
+          guest_frame: slot.address >> 12 + start, frame: slot.physical >> 12 + start,
+          count: min(pages, slot.size >> 12 - start)))
+    }
+    let first = nextExtents
+    for index in stride(from: 0, to: all.count, by: 2) {
+      let count = min(2, all.count - index)
+      memory[nextExtents, as: UInt64.self] = index + 2 < all.count ? nextExtents + 4096 : 0
+      memory[nextExtents + 8, as: UInt64.self] = UInt64(count)
+      for entry in 0..<count {
+        memory[nextExtents + 16 + UInt64(entry * 24), as: apus_extent.self] = all[index + entry]
+      }
+      nextExtents += 4096
+    }
+    return first
+  }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import MonitorCore
+import X86
+
+/// Physical memory of a machine that is not there: an address is an offset into it.
+final class PretendedMemory: @unchecked Sendable {
+  let base: UnsafeMutableRawPointer
+  let size: Int
+
+  init(size: Int) {
+    self.size = size
+    // Zero, and only there once it is touched.
+    guard
+      let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+      base != MAP_FAILED
+    else { fatalError("no memory for a test") }
+    self.base = base
+  }
+  deinit { munmap(base, size) }
+
+  subscript<Value: BitwiseCopyable>(_ address: UInt64, as type: Value.Type) -> Value {
+    get { base.loadUnaligned(fromByteOffset: Int(address), as: type) }
+    set { base.storeBytes(of: newValue, toByteOffset: Int(address), as: type) }
+  }
+
+  func store(_ bytes: [UInt8], at address: UInt64) {
+    for (offset, byte) in bytes.enumerated() {
+      self[address + UInt64(offset), as: UInt8.self] = byte
+    }
+  }
+}
+
+/// A CPU of that machine: MSRs are cells, and what is sent is written down.
+final class PretendedProcessor: Processor, @unchecked Sendable {
+  let memory: PretendedMemory
+  var msrs: [UInt32: UInt64] = [:]
+  var leaves: [UInt32: CPUIDRegisters] = [:]
+  var ticks: UInt64 = 1000
+  /// What went into the x2APIC's command register, and what its self-interrupt register.
+  var sent: [UInt64] = []
+  var selfInterrupts: [UInt8] = []
+  var doorbells = 0
+  var drains = 0
+  var sleeps = 0
+  var onSleep: () -> Void = {}
+  var debugAddresses: [UInt64] = [0, 0, 0, 0]
+  var xcr0: UInt64 = 1
+
+  init(_ memory: PretendedMemory) { self.memory = memory }
+
+  func readMSR(_ msr: MSR) -> UInt64 { msrs[msr.rawValue] ?? 0 }
+  func writeMSR(_ msr: MSR, _ value: UInt64) {
+    switch msr.rawValue {
+    case 0x830: sent.append(value)
+    case 0x83f: selfInterrupts.append(UInt8(truncatingIfNeeded: value))
+    default: msrs[msr.rawValue] = value
+    }
+  }
+  func timestamp() -> UInt64 { ticks }
+  func cpuid(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDRegisters {
+    leaves[leaf] ?? CPUIDRegisters()
+  }
+  func map(_ physical: UInt64, at place: WindowPlace) -> UnsafeMutableRawPointer {
+    precondition(physical & 0xfff == 0 && Int(physical) < memory.size, "\(physical) is no page")
+    return memory.base + Int(physical)
+  }
+  func drainAPIC() { drains += 1 }
+  func ringDoorbell() { doorbells += 1 }
+  func pause() {}
+  var nmiCount: UInt64 { 0 }
+  func sleep(unlessNMISince seen: UInt64) {
+    sleeps += 1
+    onSleep()
+  }
+  func saveExtendedState(to area: UnsafeMutableRawPointer) {}
+  func restoreExtendedState(from area: UnsafeMutableRawPointer) {}
+  var extendedStateMask: UInt64 { 7 }
+  var vectorControlMask: UInt32 { 0xffff }
+  func readDebugAddress(_ index: Int) -> UInt64 { debugAddresses[index] }
+  func writeDebugAddress(_ index: Int, _ value: UInt64) { debugAddresses[index] = value }
+}

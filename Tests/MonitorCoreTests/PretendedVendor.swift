@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import MonitorCore
+import X86
+
+/// Entries with bits of neither vendor: 0x100 present, 0x200 writable, 0x400 a leaf.
+enum PretendedTables: NestedTableFormat {
+  static func table(at physical: UInt64) -> UInt64 { physical | 0x300 }
+  static func leaf(at physical: UInt64, level: Int, writable: Bool) -> UInt64 {
+    physical | 0x500 | (writable ? 0x200 : 0)
+  }
+  static func isPresent(_ entry: UInt64) -> Bool { entry & 0x100 != 0 }
+  static func isLeaf(_ entry: UInt64, level: Int) -> Bool { entry & 0x400 != 0 }
+  static func isWritable(_ entry: UInt64) -> Bool { entry & 0x200 != 0 }
+}
+
+/// A control block of plain fields, and a guest that is a list of what it does between entry and
+/// exit. At its end it halts.
+final class PretendedVendor: Vendor, @unchecked Sendable {
+  typealias Tables = PretendedTables
+  typealias Step = (PretendedVendor, inout GuestRegisters) -> Exit
+
+  var steps: [Step] = []
+  /// The events that entries delivered.
+  var delivered: [Event] = []
+  var flushes = 0
+  /// MSRs of which some accesses do not exit: (reads exit, writes exit).
+  var intercepts: [UInt32: (reads: Bool, writes: Bool)] = [:]
+  var kept: [UInt32: UInt64] = [:]
+  var hasGigabytePages = true
+  var segments: [SegmentName: Segment] = [:]
+
+  func prepare(
+    block: UInt64, msrBitmap: UInt64, portBitmap: UInt64, nestedRoot: UInt64, bootstrap: Bool
+  ) {}
+  func load() {}
+  func unload() {}
+
+  func enter(_ registers: inout GuestRegisters) -> Exit {
+    if let event = injection { delivered.append(event) }
+    injection = nil
+    return steps.isEmpty ? .halt : steps.removeFirst()(self, &registers)
+  }
+
+  var exitInstructionLength: UInt64 = 0
+  var exitCode: UInt64 { 0x72 }
+  var exitInformation: UInt64 { 0 }
+  var interruptedEvent: Event?
+  func takeInterruptedEvent() -> Event? {
+    defer { interruptedEvent = nil }
+    return interruptedEvent
+  }
+
+  var instructionPointer: UInt64 = 0
+  var stackPointer: UInt64 = 0
+  var flags: RFLAGS = .alwaysOne
+  var cr0: UInt64 = 0x11
+  var cr2: UInt64 = 0
+  var cr3: UInt64 = 0
+  var cr4: UInt64 = 0
+  var efer: UInt64 = 0
+  var dr6: UInt64 = 0
+  var dr7: UInt64 = 0
+  var privilegeLevel: UInt8 = 0
+  subscript(_ name: SegmentName) -> Segment {
+    get { segments[name] ?? Segment(attributes: .realModeData) }
+    set { segments[name] = newValue }
+  }
+  var gdt = DescriptorTable(limit: 0, base: 0)
+  var idt = DescriptorTable(limit: 0, base: 0)
+
+  func readMSR(_ msr: MSR) -> UInt64? { kept[msr.rawValue] }
+  func writeMSR(_ msr: MSR, _ value: UInt64) -> Bool {
+    guard kept[msr.rawValue] != nil else { return false }
+    kept[msr.rawValue] = value
+    return true
+  }
+  func intercept(_ msr: MSR, reads: Bool, writes: Bool) {
+    intercepts[msr.rawValue] = (reads, writes)
+  }
+  func exits(_ msr: UInt32) -> (reads: Bool, writes: Bool) { intercepts[msr] ?? (true, true) }
+
+  var interruptShadow = false
+  var injection: Event?
+  var interruptWindowExiting = false
+  var haltExiting = false
+  var nmiBlocked = false
+  func flushTranslations() { flushes += 1 }
+}
