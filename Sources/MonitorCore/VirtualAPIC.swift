@@ -58,6 +58,7 @@ public struct VirtualAPIC: Sendable {
 
   func matchesLogical(_ destination: UInt32) -> Bool {
     if base.isX2APIC {
+      if destination == 0xffff_ffff { return true }
       let own = x2APICLogicalID
       return destination >> 16 == own >> 16 && destination & own & 0xffff != 0
     }
