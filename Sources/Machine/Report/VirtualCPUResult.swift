@@ -65,6 +65,16 @@ public struct VirtualCPUResult: Equatable, Sendable {
     timer = Mode(isDirect: false, reason: "KVM lends a timer of the host's")
   }
 
+  /// A vCPU of `/dev/apus` that the driver says nothing of any longer.
+  init(lostOnApus id: Int) {
+    self.id = id
+    exits = .none
+    apic = .disabled
+    let reason = "not known: the driver has ended this vCPU"
+    interrupts = Mode(isDirect: false, reason: reason)
+    timer = Mode(isDirect: false, reason: reason)
+  }
+
   /// A vCPU of `/dev/apus`.
   init(id: Int, apus statistics: apus_statistics) {
     self.id = id

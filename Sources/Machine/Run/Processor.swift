@@ -40,7 +40,10 @@ final class Processor: Sendable {
   /// What there is to say after the run.
   func result() -> VirtualCPUResult {
     let id = Int(virtualCPU.id)
-    if isApus, let statistics = try? virtualCPU.statistics() {
+    if isApus {
+      guard let statistics = try? virtualCPU.statistics() else {
+        return VirtualCPUResult(lostOnApus: id)
+      }
       return VirtualCPUResult(id: id, apus: statistics)
     }
     let base = (try? virtualCPU.specialRegisters().apic_base) ?? 0

@@ -27,10 +27,18 @@ struct RefusedCall {
     case ("open", .permissionDenied), ("open", .notPermitted): .noPermission(path: device)
     case ("open", let errno): .unreadable(path: device, errno)
     case ("KVM_GET_API_VERSION", _): .notKVM(path: device)
-    case ("KVM_SET_LENT_CPU", .resourceBusy): cpu.map(SetupError.cpuLent) ?? .noCPU
+    case ("KVM_CREATE_VM", .noSuchFileOrDirectory), ("KVM_CREATE_VM", .execFormatError):
+      .monitorMissing
+    // Without a CPU named, the driver takes one of its pool at a vCPU's first call.
+    case ("KVM_SET_LENT_CPU", .resourceBusy), ("KVM_SET_CPUID2", .resourceBusy):
+      cpu.map(SetupError.cpuLent) ?? .noCPU
     case ("KVM_SET_LENT_CPU", .invalidArgument): cpu.map(SetupError.cpuKept) ?? .noCPU
-    case ("KVM_SET_LENT_CPU", .operationNotSupportedByDevice):
+    case ("KVM_SET_LENT_CPU", .operationNotSupportedByDevice),
+      ("KVM_SET_CPUID2", .operationNotSupportedByDevice):
       cpu.map { .noSuchCPU($0, possible: host.possibleCPUs) } ?? .noCPU
+    case ("KVM_SET_LENT_CPU", .notSupportedOnSocket), ("KVM_SET_LENT_CPU", .ioError),
+      ("KVM_SET_CPUID2", .notSupportedOnSocket):
+      .cpuUnfit(cpu)
     case ("mmap", .noMemory), ("KVM_SET_USER_MEMORY_REGION", .noMemory):
       .memoryUnavailable(requested: memorySize, available: host.availableMemory ?? 0)
     default: .call(error)

@@ -19,6 +19,8 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
   case cpuLent(Int)
   case cpuOffline(Int)
   case cpuKept(Int)
+  /// nil: one that the driver chose.
+  case cpuUnfit(Int?)
   case noCPU
   case tooManyCPUs(count: Int, limit: Int)
   case driverVersion(driver: Int, program: Int)
@@ -33,8 +35,8 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
     case .unreadable, .unwritable, .fileTooLarge, .kernel, .boot, .memoryNotPages,
       .memoryExceedsMachine, .noSuchCPU, .cpuKept, .cpuLent, .cpuOffline, .tooManyCPUs:
       true
-    case .memoryUnavailable, .noDevice, .noPermission, .notKVM, .noCPU, .driverVersion,
-      .monitorMissing, .firmwareOff, .missingCapability, .call:
+    case .memoryUnavailable, .noDevice, .noPermission, .notKVM, .cpuUnfit, .noCPU,
+      .driverVersion, .monitorMissing, .firmwareOff, .missingCapability, .call:
       false
     }
   }
@@ -73,6 +75,9 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
       "CPU \(cpu) is lent to another guest already: name another one, or end that guest"
     case .cpuOffline(let cpu):
       "CPU \(cpu) is offline: `echo 1 > /sys/devices/system/cpu/cpu\(cpu)/online`"
+    case .cpuUnfit(let cpu):
+      "\(cpu.map { "CPU \($0)" } ?? "the CPU") did not start as a lent one and is Linux's again: the "
+        + "kernel's log says why (dmesg | grep apus), and `apus check` what can be done"
     case .noCPU:
       "no CPU is left to lend: name one with --cpu, or set the driver's pool"
     case .tooManyCPUs(let count, let limit):

@@ -29,6 +29,17 @@ struct RefusedCallTests {
     #expect(meaning("KVM_SET_LENT_CPU", .resourceBusy, cpu: nil) == .noCPU)
   }
 
+  @Test("means an unfit CPU, an empty pool or a missing monitor")
+  func driver() {
+    // EOPNOTSUPP and EIO of the driver, ENOEXEC of a malformed image.
+    #expect(meaning("KVM_SET_LENT_CPU", Errno(rawValue: 95)) == .cpuUnfit(3))
+    #expect(meaning("KVM_SET_LENT_CPU", Errno(rawValue: 5)) == .cpuUnfit(3))
+    #expect(meaning("KVM_SET_CPUID2", Errno(rawValue: 19), cpu: nil) == .noCPU)
+    #expect(meaning("KVM_SET_CPUID2", Errno(rawValue: 16), cpu: nil) == .noCPU)
+    #expect(meaning("KVM_CREATE_VM", Errno(rawValue: 2)) == .monitorMissing)
+    #expect(meaning("KVM_CREATE_VM", Errno(rawValue: 8)) == .monitorMissing)
+  }
+
   @Test("for want of memory says how much was asked for")
   func memory() {
     #expect(
