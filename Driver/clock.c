@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The guest's clock: nanoseconds as a linear function of the TSC, which is the host's own. */
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/timekeeping.h>
+#include <linux/uaccess.h>
+
+#include <asm/msr.h>
+#include <asm/tsc.h>
+
+#include "driver.h"
+
+void clock_start(struct vm *vm)
+{
+	struct timespec64 wall;
+
+	vm->control->tsc_khz = tsc_khz;
+	vm->control->clock_tsc = rdtsc();
+	ktime_get_real_ts64(&wall);
+	vm->control->wall_seconds = wall.tv_sec;
+	vm->control->wall_nanoseconds = wall.tv_nsec;
+}
+
+long clock_get(struct vm *vm, struct kvm_clock_data __user *argument)
+{
+	struct kvm_clock_data data = { .flags = KVM_CLOCK_TSC_STABLE };
+	u64 ticks = rdtsc() - READ_ONCE(vm->control->clock_tsc);
+
+	data.clock = mul_u64_u64_div_u64(ticks, NSEC_PER_MSEC, tsc_khz);
+	return copy_to_user(argument, &data, sizeof(data)) ? -EFAULT : 0;
+}
+
+long clock_set(struct vm *vm, const struct kvm_clock_data __user *argument)
+{
+	struct kvm_clock_data data;
+
+	if (copy_from_user(&data, argument, sizeof(data)))
+		return -EFAULT;
+	if (data.flags & ~KVM_CLOCK_TSC_STABLE)
+		return -EINVAL;
+	/* The quotients of both directions have to fit 64 bits: decades. */
+	if (data.clock > S64_MAX / (tsc_khz / NSEC_PER_MSEC + 1))
+		return -EINVAL;
+	WRITE_ONCE(vm->control->clock_tsc,
+		   rdtsc() - mul_u64_u64_div_u64(data.clock, tsc_khz, NSEC_PER_MSEC));
+	return 0;
+}

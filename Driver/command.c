@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The mailbox of a lent CPU: one command at a time, answered in order. */
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/wait.h>
+
+#include "driver.h"
+
+/* An answer that takes longer than this is asked for again. */
+#define REMINDER_MS 100
+
+u32 lent_post(struct lent *lent, u32 command, u64 first, u64 second)
+{
+	struct apus_cpu *control = lent->control;
+	u32 sequence = control->command_sequence + 1;
+
+	control->command = command;
+	control->argument[0] = first;
+	control->argument[1] = second;
+	smp_store_release(&control->command_sequence, sequence);
+	ipi_nmi(lent->apic_id);
+	return sequence;
+}
+
+/* A fault of the monitor: it will answer nothing any more. */
+bool lent_stopped(struct lent *lent)
+{
+	return READ_ONCE(lent->control->state) == APUS_CPU_STOPPED;
+}
+
+bool lent_done(struct lent *lent, u32 sequence)
+{
+	return smp_load_acquire(&lent->control->done_sequence) == sequence;
+}
+
+void lent_report_fault(struct lent *lent)
+{
+	const struct apus_fault *fault = &lent->control->fault;
+
+	if (lent->was_reset)
+		return;
+	pr_err("CPU %u: the monitor stopped: vector %llu error %#llx rip %#llx rsp %#llx cr2 %#llx rflags %#llx\n",
+	       lent->cpu, fault->vector, fault->error, fault->rip, fault->rsp, fault->cr2,
+	       fault->rflags);
+}
+
+/* Waits for an answer whatever signals come, but not for long. */
+int lent_await(struct lent *lent, u32 sequence, unsigned int milliseconds)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(milliseconds);
+
+	for (;;) {
+		wait_event_timeout(doorbell_waiters,
+				   lent_done(lent, sequence) || lent_stopped(lent),
+				   msecs_to_jiffies(REMINDER_MS));
+		if (lent_done(lent, sequence))
+			return 0;
+		if (lent_stopped(lent))
+			return -EIO;
+		if (time_after(jiffies, end))
+			return -ETIMEDOUT;
+		ipi_nmi(lent->apic_id);
+	}
+}
+
+/* The monitor's answer, or -EIO if there is none. */
+long lent_command(struct lent *lent, u32 command, u64 first, u64 second)
+{
+	u32 sequence = lent_post(lent, command, first, second);
+	int error = lent_await(lent, sequence, ANSWER_MS);
+
+	if (!error)
+		return lent->control->result;
+	if (error == -ETIMEDOUT)
+		pr_err("CPU %u does not answer command %u\n", lent->cpu, command);
+	return -EIO;
+}
+
+/* For a monitor or a guest that does not answer: from here on the CPU executes nothing. */
+void lent_reset(struct lent *lent)
+{
+	lent->was_reset = !lent_stopped(lent);
+	ipi_init(lent->apic_id);
+	udelay(100);
+	WRITE_ONCE(lent->control->state, APUS_CPU_STOPPED);
+	wake_up_all(&doorbell_waiters);
+}

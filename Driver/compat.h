@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What differs between the kernels that the driver builds for, 6.1 and later. */
+#ifndef APUS_COMPAT_H
+#define APUS_COMPAT_H
+
+#include <linux/mm.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void apus_vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags |= flags;
+}
+#else
+#define apus_vm_flags_set vm_flags_set
+#endif
+
+/* struct kvm_run.immediate_exit: its client may write to it at any time. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define immediate_exit_of(run) READ_ONCE((run)->immediate_exit__unsafe)
+#else
+#define immediate_exit_of(run) READ_ONCE((run)->immediate_exit)
+#endif
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The driver's own structures, and what its files offer each other. */
+#ifndef APUS_DRIVER_H
+#define APUS_DRIVER_H
+
+#include <linux/atomic.h>
+#include <linux/fs.h>
+#include <linux/hrtimer.h>
+#include <linux/kvm.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/signal.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+#include "apus.h"
+
+struct apus_space;
+struct apus_image;
+struct vcpu;
+
+/*
+ * A CPU that is not Linux's at the moment. Belongs to one vCPU from lent_take() to
+ * lent_return().
+ */
+struct lent {
+	struct list_head node; /* of all lent CPUs, for the doorbell */
+	unsigned int cpu;
+	u32 apic_id;
+	void *area;
+	struct apus_cpu *control; /* in the area */
+	struct apus_space *space;
+	bool was_reset; /* by the driver: there is no fault to report */
+};
+
+/* An immutable list of pinned pages in the form that the monitor reads. */
+struct pinned {
+	struct apus_extent_page *first;
+	unsigned long pages;
+	unsigned long charged; /* against the owner's RLIMIT_MEMLOCK */
+};
+
+struct slot {
+	u64 guest_address;
+	u64 size;
+	u64 user_address;
+	u32 flags; /* KVM's */
+	u32 generation;
+	u64 tables;
+	struct pinned pinned;
+};
+
+struct msi_route {
+	u32 gsi;
+	struct kvm_msi msi;
+};
+
+struct vm {
+	refcount_t users;
+	struct list_head node; /* of all VMs */
+	struct mm_struct *mm;  /* only its owners may use the VM */
+	struct apus_vm *control;
+	struct mutex lock; /* creation of vCPUs and devices */
+	struct vcpu *vcpus[APUS_VCPUS]; /* written once, under lock */
+
+	struct mutex slots_lock;
+	struct slot slots[APUS_SLOTS];
+	struct list_head tables; /* struct page.lru: given to the monitor for good */
+	unsigned long table_pages;
+
+	raw_spinlock_t line_lock; /* lines, routes, who is bound; taken with interrupts off */
+	u32 levels;
+	struct msi_route *msi_routes;
+	unsigned int msi_route_count;
+
+	raw_spinlock_t timer_lock;
+	struct hrtimer timer;
+	u32 timer_sequence;
+	u64 timer_period;
+};
+
+struct vcpu {
+	struct vm *vm;
+	u32 id;
+	void *area;
+	struct apus_vcpu *control; /* in the area */
+
+	struct mutex lock; /* ioctls, one at a time */
+	bool closed;       /* its file is gone */
+	bool broken;       /* its CPU had to be taken by force */
+	bool receiving;    /* KVM_RUN lets visitors have the lock */
+	bool masks_signals;
+	sigset_t signals;  /* KVM_SET_SIGNAL_MASK */
+	atomic_t visitors; /* threads that want the lock while KVM_RUN holds it */
+	wait_queue_head_t visited;
+
+	raw_spinlock_t kick_lock; /* the two below: interrupts off */
+	struct lent *lent;        /* changes under both locks */
+	bool reachable;           /* the monitor serves `lent`: NMIs are welcome */
+
+	atomic64_t kicks;
+	atomic64_t interrupts;
+	atomic_t last_cpu;
+};
+
+/* main.c */
+extern struct device *apus_device;
+
+/* device.c */
+extern const struct file_operations apus_device_operations;
+
+/* host.c */
+long host_describe(struct apus_host __user *argument);
+
+/* capability.c */
+int capability(unsigned long which);
+
+/* cpuid.c */
+long cpuid_supported(struct kvm_cpuid2 __user *argument);
+long msr_index_list(struct kvm_msr_list __user *argument);
+
+/* image.c: the monitor as the firmware file holds it */
+const struct apus_image *image_get(void);
+void image_free(void);
+size_t image_size(const struct apus_image *image);
+const struct apus_image_header *image_header(const struct apus_image *image);
+const void *image_at(const struct apus_image *image, u64 address, u64 size);
+u64 image_entry(const struct apus_image *image);
+void image_copy(const struct apus_image *image, void *target);
+u64 image_page_flags(const struct apus_image *image, unsigned int page);
+
+/* space.c: the address space of a lent CPU */
+struct apus_space *space_create(const struct apus_image *image, void *area);
+void space_free(struct apus_space *space);
+void space_renew(struct apus_space *space);
+void space_map_low(struct apus_space *space, phys_addr_t page);
+void space_unmap_low(struct apus_space *space, phys_addr_t page);
+u64 space_root(const struct apus_space *space);
+
+/* borrow.c: a page below 1 MiB for a few milliseconds */
+struct borrowed {
+	phys_addr_t address;
+	void *page;
+	void *saved;
+};
+int borrow(struct borrowed *borrowed);
+void borrow_end(struct borrowed *borrowed);
+
+/* start.c */
+int lent_start(struct lent *lent);
+
+/* lend.c */
+struct lent *lent_take(unsigned int cpu);
+struct lent *lent_take_from_pool(void);
+void lent_return(struct lent *lent);
+unsigned int lent_count(void);
+void lent_set_doorbell(u64 doorbell);
+int lending_stop(bool unless_lent);
+void lending_resume(void);
+
+/* hotplug.c */
+int hotplug_init(void);
+void hotplug_exit(void);
+int hotplug_claim(unsigned int cpu);
+void hotplug_release(unsigned int cpu);
+bool hotplug_is_claimed(unsigned int cpu);
+
+/* pool.c */
+bool pool_contains(unsigned int cpu);
+
+/* guard.c */
+int guard_init(void);
+void guard_exit(void);
+
+/* ipi.c */
+void ipi_nmi(u32 apic_id);
+void ipi_fixed(u32 apic_id, u8 vector);
+void ipi_init(u32 apic_id);
+void ipi_startup(u32 apic_id, phys_addr_t page);
+
+/* doorbell.c */
+extern wait_queue_head_t doorbell_waiters;
+int doorbell_init(void);
+void doorbell_exit(void);
+u64 doorbell_command(void);
+
+/* command.c */
+#define ANSWER_MS 2000
+#define LAST_ANSWER_MS 300
+u32 lent_post(struct lent *lent, u32 command, u64 first, u64 second);
+bool lent_done(struct lent *lent, u32 sequence);
+bool lent_stopped(struct lent *lent);
+int lent_await(struct lent *lent, u32 sequence, unsigned int milliseconds);
+long lent_command(struct lent *lent, u32 command, u64 first, u64 second);
+void lent_report_fault(struct lent *lent);
+void lent_reset(struct lent *lent);
+
+/* vm.c */
+long vm_create(unsigned long type);
+void vm_get(struct vm *vm);
+void vm_put(struct vm *vm);
+unsigned int vm_count(void);
+void vm_for_each(void (*visit)(struct vm *vm));
+void vm_stop_all(void);
+
+/* vcpu.c */
+long vcpu_create(struct vm *vm, unsigned long id);
+void vcpu_free(struct vcpu *vcpu);
+void vcpu_kick(struct vcpu *vcpu, u32 request);
+int vcpu_bind(struct vcpu *vcpu);
+int vcpu_set_lent_cpu(struct vcpu *vcpu, unsigned long cpu);
+void vcpu_surrender(struct vcpu *vcpu);
+void vcpu_break(struct vcpu *vcpu);
+void vcpu_reset(struct vcpu *vcpu);
+bool vcpu_is_idle(struct vcpu *vcpu, u32 generation);
+int vcpu_visit(struct vcpu *vcpu);
+void vcpu_leave(struct vcpu *vcpu);
+
+/* forward.c */
+bool forward_knows(unsigned int request);
+long forward(struct vcpu *vcpu, unsigned int request, void __user *argument);
+long forward_vm(struct vm *vm, unsigned int request, void __user *argument);
+
+/* run.c */
+long vcpu_run(struct vcpu *vcpu);
+
+/* slots.c */
+long slots_set(struct vm *vm, const struct kvm_userspace_memory_region *region);
+void slots_free(struct vm *vm);
+
+/* pages.c */
+int pages_pin(struct vm *vm, struct slot *slot);
+void pages_unpin(struct vm *vm, struct pinned *pinned);
+void pages_move(struct pinned *pinned, u64 guest_frame);
+int tables_give(struct vm *vm, struct slot *slot);
+void tables_free(struct vm *vm);
+
+/* lines.c */
+void lines_reset(struct vm *vm);
+int line_set(struct vm *vm, unsigned int line, bool high);
+int msi_send(struct vm *vm, const struct kvm_msi *msi);
+void lines_changed(struct vm *vm);
+
+/* routing.c */
+long routing_set(struct vm *vm, const struct kvm_irq_routing __user *argument);
+int routing_drive(struct vm *vm, u32 gsi, bool high);
+
+/* timer.c */
+void timer_init(struct vm *vm);
+void timer_follow(struct vm *vm);
+void timer_stop(struct vm *vm);
+
+/* clock.c */
+void clock_start(struct vm *vm);
+long clock_get(struct vm *vm, struct kvm_clock_data __user *argument);
+long clock_set(struct vm *vm, const struct kvm_clock_data __user *argument);
+
+/* Words that driver and monitor both change. */
+static inline void shared_or(u32 *word, u32 bits)
+{
+	atomic_or(bits, (atomic_t *)word);
+	smp_mb__after_atomic();
+}
+
+static inline void shared_clear(u32 *word, u32 bits)
+{
+	atomic_andnot(bits, (atomic_t *)word);
+	smp_mb__after_atomic();
+}
+
+#endif

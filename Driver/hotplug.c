@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Keeps Linux's hands off lent CPUs. A claimed CPU that has gone offline is also no longer
+ * *present*: with every present CPU booted, Linux sends some of its interrupts to "all but
+ * self", and a guest would receive them.
+ */
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+
+#include "driver.h"
+
+static DECLARE_BITMAP(claimed, NR_CPUS);
+static enum cpuhp_state state;
+
+static int refuse_online(unsigned int cpu)
+{
+	if (!test_bit(cpu, claimed))
+		return 0;
+	pr_info("CPU %u is lent: not brought online\n", cpu);
+	return -EBUSY;
+}
+
+/* Near the end of going offline, before Linux decides how it sends interrupts. */
+static int hide(unsigned int cpu)
+{
+	if (test_bit(cpu, claimed))
+		set_cpu_present(cpu, false);
+	return 0;
+}
+
+int hotplug_init(void)
+{
+	int result = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "x86/apus:prepare",
+					       refuse_online, hide);
+
+	if (result < 0)
+		return result;
+	state = result;
+	return 0;
+}
+
+void hotplug_exit(void)
+{
+	cpuhp_remove_state_nocalls(state);
+}
+
+/* Takes a CPU from Linux: it is offline afterwards, and stays so. */
+int hotplug_claim(unsigned int cpu)
+{
+	int result;
+
+	set_bit(cpu, claimed);
+	result = remove_cpu(cpu);
+	if (!result && !cpu_online(cpu))
+		return 0;
+	set_cpu_present(cpu, true);
+	clear_bit(cpu, claimed);
+	/* 1: it was offline before, which is the administrator's wish. */
+	return result < 0 ? result : -ENODEV;
+}
+
+#define ATTEMPTS 100
+#define ATTEMPT_MS 10
+
+/*
+ * Gives a CPU back to Linux. Hotplug may be held off for a moment (a driver being probed
+ * does that), and then the attempt is repeated.
+ */
+void hotplug_release(unsigned int cpu)
+{
+	int result, attempt;
+
+	set_cpu_present(cpu, true);
+	clear_bit(cpu, claimed);
+	for (attempt = 0; attempt < ATTEMPTS; attempt++) {
+		result = add_cpu(cpu);
+		if (result >= 0)
+			return;
+		if (result != -EBUSY)
+			break;
+		msleep(ATTEMPT_MS);
+	}
+	pr_err("CPU %u does not come online: error %d; try: echo 1 > /sys/devices/system/cpu/cpu%u/online\n",
+	       cpu, result, cpu);
+}
+
+bool hotplug_is_claimed(unsigned int cpu)
+{
+	return test_bit(cpu, claimed);
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A CPU's way from Linux to the monitor and back. */
+#include <linux/cc_platform.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/slab.h>
+
+#include <asm/smp.h>
+#include <asm/tsc.h>
+
+#include "driver.h"
+
+static DEFINE_MUTEX(lending); /* one CPU changes hands at a time */
+static bool stopped;          /* suspend or reboot is under way; under `lending` */
+
+static DEFINE_RAW_SPINLOCK(list_lock); /* taken with interrupts off */
+static LIST_HEAD(lent_cpus);
+static unsigned int count;
+
+static void list_add_lent(struct lent *lent)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&list_lock, flags);
+	list_add(&lent->node, &lent_cpus);
+	count++;
+	/* Under the lock: a doorbell that moves finds this CPU or was seen by it. */
+	WRITE_ONCE(lent->control->doorbell, doorbell_command());
+	raw_spin_unlock_irqrestore(&list_lock, flags);
+}
+
+static void list_remove_lent(struct lent *lent)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&list_lock, flags);
+	list_del(&lent->node);
+	count--;
+	raw_spin_unlock_irqrestore(&list_lock, flags);
+}
+
+/* The interrupt that monitors ring with is another one from now on. */
+void lent_set_doorbell(u64 doorbell)
+{
+	struct lent *lent;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&list_lock, flags);
+	list_for_each_entry(lent, &lent_cpus, node)
+		WRITE_ONCE(lent->control->doorbell, doorbell);
+	raw_spin_unlock_irqrestore(&list_lock, flags);
+}
+
+unsigned int lent_count(void)
+{
+	return READ_ONCE(count);
+}
+
+static void lent_free(struct lent *lent)
+{
+	if (!lent)
+		return;
+	space_free(lent->space);
+	free_pages((unsigned long)lent->area, APUS_CPU_ORDER);
+	kfree(lent);
+}
+
+static struct lent *lent_allocate(unsigned int cpu, const struct apus_image *image)
+{
+	struct lent *lent = kzalloc(sizeof(*lent), GFP_KERNEL);
+
+	if (!lent)
+		return NULL;
+	lent->cpu = cpu;
+	lent->apic_id = per_cpu(x86_cpu_to_apicid, cpu);
+	lent->area = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, APUS_CPU_ORDER);
+	if (lent->area)
+		lent->space = space_create(image, lent->area);
+	if (!lent->space) {
+		lent_free(lent);
+		return NULL;
+	}
+	lent->control = lent->area + APUS_CPU_PAGE_CONTROL * PAGE_SIZE;
+	lent->control->abi_version = APUS_ABI_VERSION;
+	lent->control->cpu = cpu;
+	lent->control->apic_id = lent->apic_id;
+	lent->control->tsc_khz = tsc_khz;
+	lent->control->area = __pa(lent->area);
+	return lent;
+}
+
+static int check_cpu(unsigned int cpu)
+{
+	if (cpu >= nr_cpu_ids || !cpu_possible(cpu))
+		return -ENODEV;
+	if (hotplug_is_claimed(cpu))
+		return -EBUSY;
+	if (cpu == 0)
+		return -EINVAL;
+	if (!cpu_online(cpu))
+		return -ENODEV;
+	if (num_online_cpus() == 1)
+		return -EINVAL;
+	return 0;
+}
+
+/* Everything that can be refused before Linux loses a CPU. */
+static int check_host(void)
+{
+	if (stopped)
+		return -EBUSY;
+	/* The monitor's page tables know nothing of encrypted memory. */
+	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static struct lent *take(unsigned int cpu)
+{
+	const struct apus_image *image;
+	struct lent *lent;
+	int error = check_cpu(cpu);
+
+	if (!error)
+		error = check_host();
+	if (error)
+		return ERR_PTR(error);
+	image = image_get();
+	if (IS_ERR(image))
+		return ERR_CAST(image);
+	lent = lent_allocate(cpu, image);
+	if (!lent)
+		return ERR_PTR(-ENOMEM);
+	error = hotplug_claim(cpu);
+	if (error) {
+		lent_free(lent);
+		return ERR_PTR(error);
+	}
+	error = lent_start(lent);
+	if (error) {
+		ipi_init(lent->apic_id);
+		hotplug_release(cpu);
+		lent_free(lent);
+		return ERR_PTR(error);
+	}
+	list_add_lent(lent);
+	return lent;
+}
+
+struct lent *lent_take(unsigned int cpu)
+{
+	struct lent *lent;
+
+	if (mutex_lock_killable(&lending))
+		return ERR_PTR(-EINTR);
+	lent = take(cpu);
+	mutex_unlock(&lending);
+	return lent;
+}
+
+/* ENODEV: the pool has no CPU; EBUSY: all of them are lent. */
+struct lent *lent_take_from_pool(void)
+{
+	struct lent *lent = ERR_PTR(-ENODEV);
+	unsigned int cpu;
+
+	if (mutex_lock_killable(&lending))
+		return ERR_PTR(-EINTR);
+	for_each_possible_cpu(cpu) {
+		if (!pool_contains(cpu))
+			continue;
+		lent = take(cpu);
+		if (lent != ERR_PTR(-EBUSY) && lent != ERR_PTR(-ENODEV))
+			break;
+	}
+	mutex_unlock(&lending);
+	return lent;
+}
+
+/* The monitor switches virtualisation off, drains the APIC and leaves. */
+static bool park(struct lent *lent)
+{
+	u32 sequence;
+	unsigned int tries;
+
+	if (lent_stopped(lent))
+		return false;
+	sequence = lent_post(lent, APUS_COMMAND_PARK, 0, 0);
+	if (lent_await(lent, sequence, LAST_ANSWER_MS))
+		return false;
+	/* It answers first and drains then. */
+	for (tries = 0; tries < 10 * LAST_ANSWER_MS; tries++) {
+		if (smp_load_acquire(&lent->control->state) == APUS_CPU_PARKED)
+			return true;
+		usleep_range(50, 100);
+	}
+	return false;
+}
+
+/*
+ * A CPU that does not answer is reset, and what it left behind is cleaned up by a monitor
+ * started only for that.
+ */
+static void force(struct lent *lent)
+{
+	if (lent_stopped(lent))
+		lent_report_fault(lent);
+	pr_warn("CPU %u is taken back by force\n", lent->cpu);
+	ipi_init(lent->apic_id);
+	if (lent_start(lent) || !park(lent))
+		pr_err("CPU %u goes back to Linux as it is\n", lent->cpu);
+}
+
+/* Never fails to the caller: the CPU is Linux's again, or the log says why not. */
+void lent_return(struct lent *lent)
+{
+	mutex_lock(&lending);
+	if (!park(lent))
+		force(lent);
+	ipi_init(lent->apic_id);
+	list_remove_lent(lent);
+	hotplug_release(lent->cpu);
+	lent_free(lent);
+	mutex_unlock(&lending);
+}
+
+/* From now on no CPU is lent. EBUSY: some are, and that forbids it. */
+int lending_stop(bool unless_lent)
+{
+	int error = 0;
+
+	mutex_lock(&lending);
+	if (unless_lent && lent_count())
+		error = -EBUSY;
+	else
+		stopped = true;
+	mutex_unlock(&lending);
+	return error;
+}
+
+void lending_resume(void)
+{
+	mutex_lock(&lending);
+	stopped = false;
+	mutex_unlock(&lending);
+}

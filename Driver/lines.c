@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Interrupt lines and messages. Where the monitor has said that a line's edges are no more
+ * than an interrupt for one CPU, that interrupt is sent from here and nobody exits.
+ */
+#include "driver.h"
+
+/* As wired on a PC, until KVM_SET_GSI_ROUTING says otherwise. */
+void lines_reset(struct vm *vm)
+{
+	unsigned int line;
+
+	for (line = 0; line < APUS_LINES; line++)
+		vm->control->line_pins[line] = line;
+	vm->control->pic_lines = 0xffff;
+}
+
+/* vCPU 0 looks after the lines. */
+void lines_changed(struct vm *vm)
+{
+	struct vcpu *vcpu = smp_load_acquire(&vm->vcpus[0]);
+
+	if (vcpu)
+		vcpu_kick(vcpu, APUS_REQUEST_LINES);
+}
+
+/* The vCPU that has this CPU now: a route may be older than the CPU's return to Linux. */
+static struct vcpu *owner(struct vm *vm, u32 apic_id)
+{
+	unsigned int id;
+
+	for (id = 0; id < APUS_VCPUS; id++)
+		if (apic_id != APUS_NO_APIC_ID && vm->control->apic_ids[id] == apic_id)
+			return vm->vcpus[id];
+	return NULL;
+}
+
+static bool send(struct vm *vm, u32 apic_id, u8 vector)
+{
+	struct vcpu *vcpu = owner(vm, apic_id);
+
+	if (!vcpu || vector < 16)
+		return false;
+	ipi_fixed(apic_id, vector);
+	atomic64_inc(&vcpu->interrupts);
+	return true;
+}
+
+/* True if vCPU 0 has to look. Under line_lock. */
+static bool rise(struct vm *vm, unsigned int line)
+{
+	const u64 *route = &vm->control->line_routes[line];
+	u64 seen = READ_ONCE(*route);
+
+	if (seen & APUS_ROUTE_DIRECT &&
+	    send(vm, APUS_ROUTE_APIC_ID(seen), APUS_ROUTE_VECTOR(seen)))
+		return false;
+	shared_or(&vm->control->line_edges, BIT(line));
+	/* Read again: the monitor may just have unmasked it, and not seen the edge. */
+	return !(READ_ONCE(*route) & APUS_ROUTE_MASKED);
+}
+
+static bool fall(struct vm *vm, unsigned int line)
+{
+	return !(READ_ONCE(vm->control->line_routes[line]) &
+		 (APUS_ROUTE_DIRECT | APUS_ROUTE_MASKED));
+}
+
+/* 1: an edge; 0: the line was so already. */
+int line_set(struct vm *vm, unsigned int line, bool high)
+{
+	unsigned long flags;
+	bool changes, look = false;
+
+	raw_spin_lock_irqsave(&vm->line_lock, flags);
+	changes = high != !!(vm->levels & BIT(line));
+	if (changes && high) {
+		vm->levels |= BIT(line);
+		shared_or(&vm->control->line_levels, BIT(line));
+		look = rise(vm, line);
+	} else if (changes) {
+		vm->levels &= ~BIT(line);
+		shared_clear(&vm->control->line_levels, BIT(line));
+		look = fall(vm, line);
+	}
+	raw_spin_unlock_irqrestore(&vm->line_lock, flags);
+	if (look)
+		lines_changed(vm);
+	return changes;
+}
+
+#define MSI_ADDRESS 0xfee
+#define MSI_LOGICAL BIT(2)
+#define MSI_LEVEL BIT(15)
+
+/*
+ * A message to one vCPU by its APIC ID; 1: delivered, 0: that vCPU has no CPU. Logical
+ * destinations would need what only the monitor knows.
+ */
+int msi_send(struct vm *vm, const struct kvm_msi *msi)
+{
+	u32 target = msi->address_lo >> 12 & 0xff;
+	u32 mode = msi->data >> 8 & 7;
+	unsigned long flags;
+	bool sent;
+
+	if (msi->flags || msi->address_lo >> 20 != MSI_ADDRESS || msi->address_hi)
+		return -EINVAL;
+	/* Fixed, or lowest priority of one. */
+	if (msi->address_lo & MSI_LOGICAL || msi->data & MSI_LEVEL || mode > 1)
+		return -EINVAL;
+	if (target >= APUS_VCPUS || (msi->data & 0xff) < 16)
+		return -EINVAL;
+	raw_spin_lock_irqsave(&vm->line_lock, flags);
+	sent = send(vm, vm->control->apic_ids[target], msi->data & 0xff);
+	raw_spin_unlock_irqrestore(&vm->line_lock, flags);
+	return sent;
+}

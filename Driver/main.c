@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The module: /dev/apus comes last and goes first. Loading it lends nothing. */
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include "driver.h"
+
+struct device *apus_device;
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "apus",
+	.mode = 0660, /* root's; udev names a group, as for /dev/kvm */
+	.fops = &apus_device_operations,
+};
+
+static int __init apus_init(void)
+{
+	int error = hotplug_init();
+
+	if (error)
+		return error;
+	error = doorbell_init();
+	if (error)
+		goto no_doorbell;
+	error = guard_init();
+	if (error)
+		goto no_guard;
+	error = misc_register(&device);
+	if (error)
+		goto no_device;
+	apus_device = device.this_device;
+	return 0;
+
+no_device:
+	guard_exit();
+no_guard:
+	doorbell_exit();
+no_doorbell:
+	hotplug_exit();
+	return error;
+}
+
+/* Every VM holds a reference to the module: there is none any more. */
+static void __exit apus_exit(void)
+{
+	misc_deregister(&device);
+	guard_exit();
+	doorbell_exit();
+	hotplug_exit();
+	image_free();
+}
+
+module_init(apus_init);
+module_exit(apus_exit);
+MODULE_DESCRIPTION("Gives virtual machines processors of their own");
+MODULE_AUTHOR("The Apus developers");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The host's pages behind a memory slot, and pages for the tables that map them. */
+#include <linux/gfp.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "driver.h"
+
+#define CHUNK 512u /* pages pinned at a time */
+
+static struct apus_extent_page *add_extent_page(struct apus_extent_page *last,
+						struct pinned *pinned)
+{
+	struct apus_extent_page *page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+
+	BUILD_BUG_ON(sizeof(*page) > PAGE_SIZE);
+	if (!page)
+		return NULL;
+	if (last)
+		last->next = __pa(page);
+	else
+		pinned->first = page;
+	return page;
+}
+
+static struct apus_extent_page *next_extent_page(struct apus_extent_page *page)
+{
+	return page->next ? __va(page->next) : NULL;
+}
+
+/* Where pinning stands: the page and the extent that grow. */
+struct cursor {
+	struct pinned *pinned;
+	struct apus_extent_page *page;
+	u64 guest_frame;
+};
+
+static int append(struct cursor *cursor, unsigned long frame)
+{
+	struct apus_extent_page *page = cursor->page;
+	struct apus_extent *last = page && page->count ? &page->extents[page->count - 1] : NULL;
+
+	if (last && last->frame + last->count == frame) {
+		last->count++;
+	} else {
+		if (!page || page->count == APUS_EXTENTS) {
+			page = add_extent_page(page, cursor->pinned);
+			if (!page)
+				return -ENOMEM;
+			cursor->page = page;
+		}
+		page->extents[page->count++] = (struct apus_extent) {
+			.guest_frame = cursor->guest_frame, .frame = frame, .count = 1,
+		};
+	}
+	cursor->guest_frame++;
+	cursor->pinned->pages++;
+	return 0;
+}
+
+/* Pages that were pinned; what could not be noted down is unpinned again. */
+static int append_all(struct cursor *cursor, struct page **pages, int count)
+{
+	int index, error;
+
+	for (index = 0; index < count; index++) {
+		error = append(cursor, page_to_pfn(pages[index]));
+		if (error) {
+			unpin_user_pages(pages + index, count - index);
+			return error;
+		}
+	}
+	return 0;
+}
+
+static int pin_chunk(u64 address, unsigned int count, u32 flags, struct page **pages)
+{
+	int result = pin_user_pages_fast(address, count, FOLL_WRITE | FOLL_LONGTERM, pages);
+
+	/* A ROM may be mapped for reading only. */
+	if (result == -EFAULT && flags & KVM_MEM_READONLY)
+		result = pin_user_pages_fast(address, count, FOLL_LONGTERM, pages);
+	return result ? result : -EFAULT;
+}
+
+static int pin_all(struct slot *slot, struct page **pages)
+{
+	struct cursor cursor = {
+		.pinned = &slot->pinned, .guest_frame = slot->guest_address >> PAGE_SHIFT,
+	};
+	unsigned long wanted = slot->size >> PAGE_SHIFT;
+
+	while (slot->pinned.pages < wanted) {
+		u64 address = slot->user_address + slot->pinned.pages * PAGE_SIZE;
+		unsigned int count = min_t(unsigned long, wanted - slot->pinned.pages, CHUNK);
+		int result;
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		result = pin_chunk(address, count, slot->flags, pages);
+		if (result > 0)
+			result = append_all(&cursor, pages, result);
+		if (result < 0)
+			return result;
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * Pinning populates: without this, a slot larger than memory would have the host kill
+ * other processes before it fails. What the client has populated already is counted as
+ * used, so it is added to what is available.
+ */
+static bool fits_into_memory(struct vm *vm, unsigned long pages)
+{
+	long available = si_mem_available();
+
+	return pages <= (unsigned long)max(available, 0l) + get_mm_rss(vm->mm);
+}
+
+int pages_pin(struct vm *vm, struct slot *slot)
+{
+	unsigned long count = slot->size >> PAGE_SHIFT;
+	struct page **pages;
+	int error;
+
+	if (!fits_into_memory(vm, count))
+		return -ENOMEM;
+	error = account_locked_vm(vm->mm, count, true);
+	if (error)
+		return error;
+	slot->pinned.charged = count;
+	pages = kmalloc_array(CHUNK, sizeof(*pages), GFP_KERNEL);
+	error = pages ? pin_all(slot, pages) : -ENOMEM;
+	kfree(pages);
+	if (error)
+		pages_unpin(vm, &slot->pinned);
+	return error;
+}
+
+static void unpin_extent(const struct apus_extent *extent)
+{
+	u64 done, step;
+
+	for (done = 0; done < extent->count; done += step) {
+		step = min_t(u64, extent->count - done, CHUNK);
+		unpin_user_page_range_dirty_lock(pfn_to_page(extent->frame + done), step, true);
+		cond_resched();
+	}
+}
+
+/* No CPU uses the pages any more. */
+void pages_unpin(struct vm *vm, struct pinned *pinned)
+{
+	struct apus_extent_page *page = pinned->first;
+
+	while (page) {
+		struct apus_extent_page *next = next_extent_page(page);
+		u64 index;
+
+		for (index = 0; index < page->count; index++)
+			unpin_extent(&page->extents[index]);
+		free_page((unsigned long)page);
+		page = next;
+	}
+	account_locked_vm(vm->mm, pinned->charged, false);
+	memset(pinned, 0, sizeof(*pinned));
+}
+
+/* The same pages at another guest address. */
+void pages_move(struct pinned *pinned, u64 guest_frame)
+{
+	struct apus_extent_page *page;
+	u64 index;
+
+	for (page = pinned->first; page; page = next_extent_page(page)) {
+		for (index = 0; index < page->count; index++) {
+			page->extents[index].guest_frame = guest_frame;
+			guest_frame += page->extents[index].count;
+		}
+	}
+}
+
+static u64 touched(u64 first, u64 last, unsigned int shift)
+{
+	return (last >> shift) - (first >> shift) + 1;
+}
+
+/* Enough for the slot in pages of 4 KiB: tables of three levels below the root. */
+static unsigned long tables_needed(const struct slot *slot)
+{
+	u64 first = slot->guest_address;
+	u64 last = first + slot->size - 1;
+
+	return touched(first, last, PMD_SHIFT) + touched(first, last, PUD_SHIFT) +
+	       touched(first, last, P4D_SHIFT);
+}
+
+/*
+ * The monitor keeps what it got until the VM is gone, so a client that changes its slots
+ * for ever could fill the host's memory with tables: this ends it.
+ */
+static bool may_have_tables(struct vm *vm, unsigned long more)
+{
+	return vm->table_pages + more <= totalram_pages() / 8;
+}
+
+static void free_list(struct list_head *list)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, list, lru) {
+		list_del(&page->lru);
+		__free_page(page);
+	}
+}
+
+int tables_give(struct vm *vm, struct slot *slot)
+{
+	unsigned long needed = tables_needed(slot), done;
+	LIST_HEAD(list);
+	u64 chain = 0;
+
+	if (!may_have_tables(vm, needed))
+		return -ENOMEM;
+	for (done = 0; done < needed; done++) {
+		struct page *page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NORETRY);
+
+		if (!page || fatal_signal_pending(current)) {
+			if (page)
+				__free_page(page);
+			free_list(&list);
+			return page ? -EINTR : -ENOMEM;
+		}
+		*(u64 *)page_address(page) = chain;
+		chain = page_to_phys(page);
+		list_add(&page->lru, &list);
+		cond_resched();
+	}
+	list_splice(&list, &vm->tables);
+	vm->table_pages += needed;
+	slot->tables = chain;
+	return 0;
+}
+
+void tables_free(struct vm *vm)
+{
+	free_list(&vm->tables);
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The CPUs that the administrator named for clients which do not ask for one. */
+#include <linux/cpumask.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+#include <linux/sysfs.h>
+
+#include "driver.h"
+
+static struct cpumask pool;
+
+static int pool_set(const char *value, const struct kernel_param *parameter)
+{
+	struct cpumask *wanted = kzalloc(sizeof(*wanted), GFP_KERNEL);
+	int error;
+
+	if (!wanted)
+		return -ENOMEM;
+	error = cpulist_parse(value, wanted);
+	if (!error && cpumask_test_cpu(0, wanted))
+		error = -EINVAL; /* Linux keeps CPU 0 */
+	if (!error)
+		cpumask_copy(&pool, wanted);
+	kfree(wanted);
+	return error;
+}
+
+static int pool_get(char *buffer, const struct kernel_param *parameter)
+{
+	return sysfs_emit(buffer, "%*pbl\n", cpumask_pr_args(&pool));
+}
+
+static const struct kernel_param_ops pool_operations = {
+	.set = pool_set,
+	.get = pool_get,
+};
+module_param_cb(pool, &pool_operations, NULL, 0644);
+MODULE_PARM_DESC(pool, "list of CPUs for clients that do not ask for one, such as 2-3");
+
+bool pool_contains(unsigned int cpu)
+{
+	return cpumask_test_cpu(cpu, &pool);
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/* KVM_SET_GSI_ROUTING: which line drives which pin, and which stands for a message. */
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "driver.h"
+
+#define MOST_ROUTES 4096 /* as KVM's KVM_MAX_IRQ_ROUTES */
+#define PIC_PINS 8
+
+struct wiring {
+	u32 pic_lines;
+	u8 line_pins[APUS_LINES];
+	struct msi_route *messages;
+	unsigned int message_count;
+};
+
+static int add_irqchip(struct wiring *wiring, const struct kvm_irq_routing_entry *entry)
+{
+	u32 pin = entry->u.irqchip.pin;
+
+	if (entry->gsi >= APUS_LINES)
+		return -EINVAL;
+	switch (entry->u.irqchip.irqchip) {
+	case KVM_IRQCHIP_PIC_SLAVE:
+	case KVM_IRQCHIP_PIC_MASTER:
+		if (pin >= PIC_PINS)
+			return -EINVAL;
+		if (entry->u.irqchip.irqchip == KVM_IRQCHIP_PIC_SLAVE)
+			pin += PIC_PINS;
+		/* Lines and the PICs' inputs are numbered alike; so is every PC. */
+		if (pin != entry->gsi)
+			return -EINVAL;
+		wiring->pic_lines |= BIT(pin);
+		return 0;
+	case KVM_IRQCHIP_IOAPIC:
+		if (pin >= APUS_LINES || wiring->line_pins[entry->gsi] != APUS_NO_PIN)
+			return -EINVAL;
+		wiring->line_pins[entry->gsi] = pin;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int add_message(struct wiring *wiring, const struct kvm_irq_routing_entry *entry)
+{
+	struct msi_route *route = &wiring->messages[wiring->message_count];
+	unsigned int index;
+
+	if (entry->gsi >= MOST_ROUTES)
+		return -EINVAL;
+	for (index = 0; index < wiring->message_count; index++)
+		if (wiring->messages[index].gsi == entry->gsi)
+			return -EINVAL;
+	route->gsi = entry->gsi;
+	route->msi.address_lo = entry->u.msi.address_lo;
+	route->msi.address_hi = entry->u.msi.address_hi;
+	route->msi.data = entry->u.msi.data;
+	wiring->message_count++;
+	return 0;
+}
+
+static int add(struct wiring *wiring, const struct kvm_irq_routing_entry *entry)
+{
+	if (entry->flags)
+		return -EINVAL;
+	switch (entry->type) {
+	case KVM_IRQ_ROUTING_IRQCHIP:
+		return add_irqchip(wiring, entry);
+	case KVM_IRQ_ROUTING_MSI:
+		return add_message(wiring, entry);
+	default:
+		return -EINVAL;
+	}
+}
+
+static void put_into_force(struct vm *vm, struct wiring *wiring)
+{
+	struct msi_route *old = wiring->messages;
+	unsigned long flags;
+	unsigned int line;
+
+	raw_spin_lock_irqsave(&vm->line_lock, flags);
+	WRITE_ONCE(vm->control->pic_lines, wiring->pic_lines);
+	for (line = 0; line < APUS_LINES; line++)
+		WRITE_ONCE(vm->control->line_pins[line], wiring->line_pins[line]);
+	swap(vm->msi_routes, old);
+	vm->msi_route_count = wiring->message_count;
+	raw_spin_unlock_irqrestore(&vm->line_lock, flags);
+	kvfree(old);
+	lines_changed(vm);
+}
+
+static int build(struct vm *vm, const struct kvm_irq_routing_entry *entries, u32 count)
+{
+	struct wiring wiring = {};
+	u32 index;
+	int error = 0;
+
+	memset(wiring.line_pins, APUS_NO_PIN, sizeof(wiring.line_pins));
+	wiring.messages = kvcalloc(max(count, 1u), sizeof(*wiring.messages),
+				   GFP_KERNEL_ACCOUNT);
+	if (!wiring.messages)
+		return -ENOMEM;
+	for (index = 0; index < count && !error; index++)
+		error = add(&wiring, &entries[index]);
+	if (error)
+		kvfree(wiring.messages);
+	else
+		put_into_force(vm, &wiring);
+	return error;
+}
+
+long routing_set(struct vm *vm, const struct kvm_irq_routing __user *argument)
+{
+	struct kvm_irq_routing_entry *entries;
+	struct kvm_irq_routing header;
+	int error;
+
+	if (copy_from_user(&header, argument, sizeof(header)))
+		return -EFAULT;
+	if (header.flags || header.nr > MOST_ROUTES || !vm->control->irqchip)
+		return -EINVAL;
+	entries = vmemdup_user(argument->entries, header.nr * sizeof(*entries));
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
+	error = build(vm, entries, header.nr);
+	kvfree(entries);
+	return error;
+}
+
+static bool find_message(struct vm *vm, u32 gsi, struct kvm_msi *msi)
+{
+	unsigned long flags;
+	unsigned int index;
+	bool found = false;
+
+	raw_spin_lock_irqsave(&vm->line_lock, flags);
+	for (index = 0; index < vm->msi_route_count && !found; index++) {
+		found = vm->msi_routes[index].gsi == gsi;
+		if (found)
+			*msi = vm->msi_routes[index].msi;
+	}
+	raw_spin_unlock_irqrestore(&vm->line_lock, flags);
+	return found;
+}
+
+/* KVM_IRQ_LINE: 1 for an edge that was delivered, 0 for one that was not. */
+int routing_drive(struct vm *vm, u32 gsi, bool high)
+{
+	struct kvm_msi msi = {};
+
+	if (!vm->control->irqchip)
+		return -ENXIO;
+	if (find_message(vm, gsi, &msi))
+		return high ? msi_send(vm, &msi) : 0;
+	if (gsi >= APUS_LINES)
+		return -EINVAL;
+	return line_set(vm, gsi, high);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+/* KVM_RUN: the guest runs on its CPU, and this thread waits. */
+#include <linux/jiffies.h>
+#include <linux/sched/signal.h>
+
+#include "compat.h"
+#include "driver.h"
+
+/* A guest leaves within microseconds of an NMI; this long only if something is wrong. */
+#define EXIT_MS 1000
+#define KILLED_EXIT_MS 300
+
+static void mask_signals(struct vcpu *vcpu)
+{
+	if (vcpu->masks_signals)
+		sigprocmask(SIG_SETMASK, &vcpu->signals, &current->real_blocked);
+}
+
+static void unmask_signals(struct vcpu *vcpu)
+{
+	if (!vcpu->masks_signals)
+		return;
+	sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
+	sigemptyset(&current->real_blocked);
+}
+
+/* The monitor's answer; -EIO: none, and the vCPU has ended. */
+static long run_once(struct vcpu *vcpu)
+{
+	struct lent *lent = vcpu->lent;
+	u32 sequence = lent_post(lent, APUS_COMMAND_RUN, 0, 0);
+	int error;
+
+	wait_event_interruptible(doorbell_waiters,
+				 lent_done(lent, sequence) || lent_stopped(lent));
+	if (!lent_done(lent, sequence)) {
+		vcpu_kick(vcpu, APUS_REQUEST_EXIT);
+		error = lent_await(lent, sequence,
+				   fatal_signal_pending(current) ? KILLED_EXIT_MS : EXIT_MS);
+		if (error) {
+			if (error == -ETIMEDOUT)
+				pr_err("CPU %u: the guest cannot be interrupted\n", lent->cpu);
+			vcpu_break(vcpu);
+			return -EIO;
+		}
+	}
+	/* Only holders of, and waiters for, this lock ask for an exit: it was answered. */
+	shared_clear(&vcpu->control->requests, APUS_REQUEST_EXIT);
+	return lent->control->result;
+}
+
+/* Lets another thread have the lock for a moment: it asked this one to stop for that. */
+static int receive_visitors(struct vcpu *vcpu)
+{
+	int result;
+
+	vcpu->receiving = true;
+	mutex_unlock(&vcpu->lock);
+	result = wait_event_interruptible(vcpu->visited, !atomic_read(&vcpu->visitors));
+	mutex_lock(&vcpu->lock); /* nobody has it for long: see vcpu_run() */
+	vcpu->receiving = false;
+	if (vcpu->broken || vcpu->closed)
+		return -EIO;
+	return result ? -EINTR : 0;
+}
+
+static bool wants_to_return(struct vcpu *vcpu, long result)
+{
+	struct kvm_run *run = vcpu->area + APUS_VCPU_PAGE_RUN * PAGE_SIZE;
+
+	return result != -EINTR || signal_pending(current) || immediate_exit_of(run);
+}
+
+/* Under vcpu->lock. */
+long vcpu_run(struct vcpu *vcpu)
+{
+	long result;
+
+	/* Another thread is in KVM_RUN and has only lent the lock. */
+	if (vcpu->receiving)
+		return -EBUSY;
+	result = vcpu_bind(vcpu);
+	if (result)
+		return result;
+	mask_signals(vcpu);
+	for (;;) {
+		result = run_once(vcpu);
+		if (wants_to_return(vcpu, result))
+			break;
+		/* A visitor's request, or one whose visitor has been and gone. */
+		result = receive_visitors(vcpu);
+		if (result)
+			break;
+	}
+	unmask_signals(vcpu);
+	return result;
+}

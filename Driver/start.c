@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Starts the monitor on a CPU that Linux took offline. */
+#include <linux/cpu.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/jiffies.h>
+
+#include "driver.h"
+
+#define ARRIVAL_MS 1000
+#define READY_MS 1000
+
+static const char *unfit_reason(u32 reason)
+{
+	switch (reason) {
+	case APUS_UNFIT_ABI:
+		return "driver and monitor are of different versions";
+	case APUS_UNFIT_NO_VIRTUALISATION:
+		return "it has neither VT-x nor SVM";
+	case APUS_UNFIT_FIRMWARE:
+		return "virtualisation is switched off by firmware";
+	case APUS_UNFIT_NO_NESTED_PAGING:
+		return "it has no nested paging";
+	case APUS_UNFIT_NO_X2APIC:
+		return "it has no x2APIC";
+	case APUS_UNFIT_CONTROL:
+		return "it lacks a control that the monitor needs";
+	default:
+		return "unknown";
+	}
+}
+
+static u32 lent_state(struct lent *lent)
+{
+	return smp_load_acquire(&lent->control->state);
+}
+
+/* Polls: a CPU that is just starting has other worries than the doorbell. */
+static bool await_change(struct lent *lent, u32 from, unsigned int milliseconds)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(milliseconds);
+
+	while (lent_state(lent) == from) {
+		if (time_after(jiffies, end))
+			return false;
+		usleep_range(50, 100);
+	}
+	return true;
+}
+
+static void write_trampoline(struct lent *lent, const struct apus_image *image,
+			     struct borrowed *borrowed)
+{
+	const struct apus_image_header *header = image_header(image);
+	struct apus_trampoline_arguments *arguments =
+		borrowed->page + APUS_TRAMPOLINE_ARGUMENTS;
+
+	memcpy(borrowed->page, image_at(image, header->trampoline, header->trampoline_size),
+	       header->trampoline_size);
+	arguments->page_table = space_root(lent->space);
+	arguments->stack = APUS_WINDOW_BASE + (APUS_WINDOW_CPU + APUS_CPU_PAGES) * PAGE_SIZE;
+	arguments->entry = image_entry(image);
+}
+
+static bool wake(struct lent *lent, phys_addr_t page)
+{
+	ipi_init(lent->apic_id);
+	usleep_range(10000, 12000);
+	ipi_startup(lent->apic_id, page);
+	udelay(200);
+	/* The second one is for processors that miss the first; others ignore it. */
+	if (lent_state(lent) == APUS_CPU_OFF)
+		ipi_startup(lent->apic_id, page);
+	return await_change(lent, APUS_CPU_OFF, ARRIVAL_MS);
+}
+
+/* From reset to the monitor's own page tables, with the help of a borrowed page. */
+static int arrive(struct lent *lent, const struct apus_image *image)
+{
+	struct borrowed borrowed;
+	bool arrived;
+	int error;
+
+	cpus_read_lock(); /* no other CPU is started by way of low memory meanwhile */
+	error = borrow(&borrowed);
+	if (error)
+		goto unlock;
+	write_trampoline(lent, image, &borrowed);
+	space_map_low(lent->space, borrowed.address);
+	arrived = wake(lent, borrowed.address);
+	if (!arrived)
+		ipi_init(lent->apic_id); /* it must not run there any more */
+	space_unmap_low(lent->space, borrowed.address);
+	borrow_end(&borrowed);
+	if (!arrived) {
+		pr_err("CPU %u does not start\n", lent->cpu);
+		error = -EIO;
+	}
+unlock:
+	cpus_read_unlock();
+	return error;
+}
+
+static void prepare(struct lent *lent)
+{
+	struct apus_cpu *control = lent->control;
+
+	lent->was_reset = false;
+	control->state = APUS_CPU_OFF;
+	control->reason = APUS_UNFIT_NONE;
+	control->proceed = 0;
+	control->command = APUS_COMMAND_NONE;
+	/* A command that a monitor before this one left unanswered. */
+	control->done_sequence = control->command_sequence;
+	WRITE_ONCE(control->doorbell, doorbell_command());
+	space_renew(lent->space);
+	smp_mb();
+}
+
+/* On failure the CPU may be anywhere in the monitor: INIT it. */
+int lent_start(struct lent *lent)
+{
+	const struct apus_image *image = image_get();
+	int error;
+
+	if (IS_ERR(image))
+		return PTR_ERR(image);
+	prepare(lent);
+	error = arrive(lent, image);
+	if (error)
+		return error;
+	smp_store_release(&lent->control->proceed, 1);
+	await_change(lent, APUS_CPU_ARRIVED, READY_MS);
+	switch (lent_state(lent)) {
+	case APUS_CPU_READY:
+		return 0;
+	case APUS_CPU_UNFIT:
+		pr_err("CPU %u cannot run guests: %s (detail %#llx)\n", lent->cpu,
+		       unfit_reason(lent->control->reason), lent->control->detail);
+		return -EOPNOTSUPP;
+	case APUS_CPU_STOPPED:
+		lent_report_fault(lent);
+		return -EIO;
+	default:
+		pr_err("CPU %u does not get ready\n", lent->cpu);
+		return -EIO;
+	}
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A vCPU: its area, the CPU it has, and how that CPU is reached. */
+#include <linux/anon_inodes.h>
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "driver.h"
+#include "vcpu_file.h"
+
+static void set_reachable(struct vcpu *vcpu, struct lent *lent)
+{
+	struct vm *vm = vcpu->vm;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vm->line_lock, flags);
+	WRITE_ONCE(vm->control->apic_ids[vcpu->id], lent ? lent->apic_id : APUS_NO_APIC_ID);
+	raw_spin_unlock_irqrestore(&vm->line_lock, flags);
+
+	raw_spin_lock_irqsave(&vcpu->kick_lock, flags);
+	vcpu->reachable = lent;
+	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
+}
+
+static void set_lent(struct vcpu *vcpu, struct lent *lent)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vcpu->kick_lock, flags);
+	vcpu->lent = lent;
+	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
+}
+
+/* Sets a request bit, then sends an NMI: the protocol's first two steps. */
+void vcpu_kick(struct vcpu *vcpu, u32 request)
+{
+	unsigned long flags;
+
+	shared_or(&vcpu->control->requests, request);
+	raw_spin_lock_irqsave(&vcpu->kick_lock, flags);
+	if (vcpu->reachable) {
+		ipi_nmi(vcpu->lent->apic_id);
+		atomic64_inc(&vcpu->kicks);
+	}
+	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
+}
+
+/* A CPU, from the pool if nobody named one, that serves this vCPU. Under vcpu->lock. */
+static int bind_to(struct vcpu *vcpu, struct lent *lent)
+{
+	long result;
+
+	if (IS_ERR(lent))
+		return PTR_ERR(lent);
+	set_lent(vcpu, lent);
+	result = lent_command(lent, APUS_COMMAND_BIND, vcpu->control->area,
+			      vcpu->vm->control->area);
+	if (result < 0) {
+		set_lent(vcpu, NULL);
+		lent_return(lent);
+		return result;
+	}
+	atomic_set(&vcpu->last_cpu, lent->cpu);
+	set_reachable(vcpu, lent);
+	return 0;
+}
+
+int vcpu_bind(struct vcpu *vcpu)
+{
+	if (vcpu->broken || vcpu->closed)
+		return -EIO;
+	if (vcpu->lent)
+		return 0;
+	return bind_to(vcpu, lent_take_from_pool());
+}
+
+/* KVM_SET_LENT_CPU */
+int vcpu_set_lent_cpu(struct vcpu *vcpu, unsigned long cpu)
+{
+	if (vcpu->broken || vcpu->closed)
+		return -EIO;
+	if (vcpu->lent)
+		return vcpu->lent->cpu == cpu ? 0 : -EBUSY;
+	if (cpu > INT_MAX)
+		return -ENODEV;
+	return bind_to(vcpu, lent_take(cpu));
+}
+
+/* The CPU goes back to Linux; the vCPU's state is complete in its area. Under vcpu->lock. */
+void vcpu_surrender(struct vcpu *vcpu)
+{
+	struct lent *lent = vcpu->lent;
+
+	if (!lent)
+		return;
+	set_reachable(vcpu, NULL);
+	set_lent(vcpu, NULL);
+	lent_return(lent);
+}
+
+/* The monitor does not answer, or has stopped: this vCPU ends here. Under vcpu->lock. */
+void vcpu_break(struct vcpu *vcpu)
+{
+	vcpu->broken = true;
+	vcpu_reset(vcpu);
+	vcpu_surrender(vcpu);
+}
+
+/* Its CPU stops at once; who waits for an answer finds out, and takes the CPU back. */
+void vcpu_reset(struct vcpu *vcpu)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vcpu->kick_lock, flags);
+	vcpu->reachable = false;
+	if (vcpu->lent)
+		lent_reset(vcpu->lent);
+	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
+}
+
+/*
+ * True if this vCPU uses no page of a slot table older than `generation`: it said so, or
+ * its CPU does nothing, and will look before it does something.
+ */
+bool vcpu_is_idle(struct vcpu *vcpu, u32 generation)
+{
+	unsigned long flags;
+	bool idle = true;
+
+	if (READ_ONCE(vcpu->control->slots_generation) == generation)
+		return true;
+	raw_spin_lock_irqsave(&vcpu->kick_lock, flags);
+	if (vcpu->lent) {
+		struct apus_cpu *control = vcpu->lent->control;
+
+		idle = READ_ONCE(control->command_sequence) ==
+		       smp_load_acquire(&control->done_sequence);
+	}
+	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
+	return idle;
+}
+
+/* Takes the lock soon, even from a thread that is in KVM_RUN. vcpu_leave() ends it. */
+int vcpu_visit(struct vcpu *vcpu)
+{
+	atomic_inc(&vcpu->visitors);
+	vcpu_kick(vcpu, APUS_REQUEST_EXIT);
+	if (!mutex_lock_killable(&vcpu->lock))
+		return 0;
+	vcpu_leave(vcpu);
+	return -EINTR;
+}
+
+void vcpu_leave(struct vcpu *vcpu)
+{
+	if (atomic_dec_and_test(&vcpu->visitors))
+		wake_up_all(&vcpu->visited);
+}
+
+/* The file is gone, and with it the CPU; what remains is state that the VM owns. */
+void vcpu_close(struct vcpu *vcpu)
+{
+	mutex_lock(&vcpu->lock);
+	vcpu->closed = true;
+	vcpu_surrender(vcpu);
+	mutex_unlock(&vcpu->lock);
+	vm_put(vcpu->vm);
+}
+
+static struct vcpu *vcpu_allocate(struct vm *vm, u32 id)
+{
+	struct vcpu *vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+
+	BUILD_BUG_ON(sizeof(struct apus_vcpu) >
+		     (APUS_VCPU_PAGE_PAYLOAD - APUS_VCPU_PAGE_CONTROL) * APUS_PAGE_SIZE);
+	if (!vcpu)
+		return NULL;
+	vcpu->area = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, APUS_VCPU_ORDER);
+	if (!vcpu->area) {
+		kfree(vcpu);
+		return NULL;
+	}
+	vcpu->vm = vm;
+	vcpu->id = id;
+	mutex_init(&vcpu->lock);
+	raw_spin_lock_init(&vcpu->kick_lock);
+	init_waitqueue_head(&vcpu->visited);
+	atomic_set(&vcpu->last_cpu, -1);
+	vcpu->control = vcpu->area + APUS_VCPU_PAGE_CONTROL * PAGE_SIZE;
+	vcpu->control->area = __pa(vcpu->area);
+	vcpu->control->id = id;
+	vcpu->control->bootstrap = id == 0;
+	return vcpu;
+}
+
+/* With the VM, when nobody can reach it any more. */
+void vcpu_free(struct vcpu *vcpu)
+{
+	if (!vcpu)
+		return;
+	free_pages((unsigned long)vcpu->area, APUS_VCPU_ORDER);
+	kfree(vcpu);
+}
+
+static long create(struct vm *vm, u32 id)
+{
+	struct vcpu *vcpu;
+	int descriptor;
+
+	if (vm->vcpus[id])
+		return -EEXIST;
+	vcpu = vcpu_allocate(vm, id);
+	if (!vcpu)
+		return -ENOMEM;
+	vm_get(vm);
+	descriptor = anon_inode_getfd("apus-vcpu", &vcpu_operations, vcpu, O_RDWR | O_CLOEXEC);
+	if (descriptor < 0) {
+		vcpu_free(vcpu);
+		vm_put(vm);
+		return descriptor;
+	}
+	WRITE_ONCE(vm->control->vcpu_count, max(vm->control->vcpu_count, id + 1));
+	smp_store_release(&vm->vcpus[id], vcpu);
+	return descriptor;
+}
+
+/* KVM_CREATE_VCPU: a file descriptor. */
+long vcpu_create(struct vm *vm, unsigned long id)
+{
+	long result;
+
+	if (id >= APUS_VCPUS)
+		return -EINVAL;
+	if (mutex_lock_killable(&vm->lock))
+		return -EINTR;
+	result = create(vm, id);
+	mutex_unlock(&vm->lock);
+	return result;
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A vCPU's file descriptor: its ioctls and the two pages that the client maps. */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/uaccess.h>
+
+#include <asm/tsc.h>
+
+#include "compat.h"
+#include "driver.h"
+#include "vcpu_file.h"
+
+static long get_statistics(struct vcpu *vcpu, void __user *argument)
+{
+	struct apus_statistics statistics = vcpu->control->statistics;
+
+	statistics.kicks = atomic64_read(&vcpu->kicks);
+	statistics.interrupts_sent = atomic64_read(&vcpu->interrupts);
+	statistics.lent_cpu = atomic_read(&vcpu->last_cpu);
+	return copy_to_user(argument, &statistics, sizeof(statistics)) ? -EFAULT : 0;
+}
+
+static long get_last_exits(struct vcpu *vcpu, void __user *argument)
+{
+	struct apus_last_exits last = { .count = READ_ONCE(vcpu->control->last_exit_count) };
+
+	BUILD_BUG_ON(sizeof(last.exits) != sizeof(vcpu->control->last_exits));
+	memcpy(last.exits, vcpu->control->last_exits, sizeof(last.exits));
+	return copy_to_user(argument, &last, sizeof(last)) ? -EFAULT : 0;
+}
+
+static long set_signal_mask(struct vcpu *vcpu, const void __user *argument)
+{
+	const struct kvm_signal_mask __user *user = argument;
+	struct kvm_signal_mask mask;
+
+	vcpu->masks_signals = false;
+	if (!argument)
+		return 0;
+	if (copy_from_user(&mask, user, sizeof(mask)))
+		return -EFAULT;
+	if (mask.len != sizeof(vcpu->signals))
+		return -EINVAL;
+	if (copy_from_user(&vcpu->signals, user->sigset, sizeof(vcpu->signals)))
+		return -EFAULT;
+	sigdelsetmask(&vcpu->signals, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	vcpu->masks_signals = true;
+	return 0;
+}
+
+static long request_nmi(struct vcpu *vcpu)
+{
+	vcpu_kick(vcpu, APUS_REQUEST_NMI);
+	return 0;
+}
+
+static long locked_ioctl(struct vcpu *vcpu, unsigned int request, unsigned long value)
+{
+	void __user *argument = (void __user *)value;
+
+	switch (request) {
+	case KVM_RUN:
+		return value ? -EINVAL : vcpu_run(vcpu);
+	case KVM_SET_SIGNAL_MASK:
+		return set_signal_mask(vcpu, argument);
+	case KVM_SET_LENT_CPU:
+		return vcpu_set_lent_cpu(vcpu, value);
+	case KVM_GET_LENT_CPU:
+		return vcpu->lent ? vcpu->lent->cpu : -ENOENT;
+	case KVM_GET_TSC_KHZ:
+		return tsc_khz;
+	case KVM_SET_TSC_KHZ:
+		/* The guest's TSC is the host's; 0 asks for just that. */
+		return value && value != tsc_khz ? -EINVAL : 0;
+	case KVM_INTERRUPT:
+		/* For clients with an interrupt controller of their own. */
+		return vcpu->vm->control->irqchip ? -ENXIO : -EINVAL;
+	default:
+		return forward(vcpu, request, argument);
+	}
+}
+
+static bool is_known(unsigned int request)
+{
+	switch (request) {
+	case KVM_RUN:
+	case KVM_SET_SIGNAL_MASK:
+	case KVM_SET_LENT_CPU:
+	case KVM_GET_LENT_CPU:
+	case KVM_GET_TSC_KHZ:
+	case KVM_SET_TSC_KHZ:
+	case KVM_INTERRUPT:
+		return true;
+	default:
+		return forward_knows(request);
+	}
+}
+
+static long vcpu_ioctl(struct file *file, unsigned int request, unsigned long value)
+{
+	struct vcpu *vcpu = file->private_data;
+	void __user *argument = (void __user *)value;
+	long result;
+
+	if (vcpu->vm->mm != current->mm)
+		return -EIO;
+	/* Also for other threads while this vCPU runs. */
+	switch (request) {
+	case KVM_APUS_GET_STATISTICS:
+		return get_statistics(vcpu, argument);
+	case KVM_APUS_GET_LAST_EXITS:
+		return get_last_exits(vcpu, argument);
+	case KVM_NMI:
+		return request_nmi(vcpu);
+	}
+	if (!is_known(request))
+		return -ENOTTY;
+	if (mutex_lock_killable(&vcpu->lock))
+		return -EINTR;
+	result = locked_ioctl(vcpu, request, value);
+	mutex_unlock(&vcpu->lock);
+	return result;
+}
+
+/* struct kvm_run and the page of port data; nothing else of the area can be mapped. */
+static int vcpu_mmap(struct file *file, struct vm_area_struct *area)
+{
+	struct vcpu *vcpu = file->private_data;
+	unsigned long pages = vma_pages(area);
+
+	if (vcpu->vm->mm != area->vm_mm)
+		return -EIO;
+	if (!(area->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (area->vm_pgoff >= APUS_VCPU_MMAP_PAGES ||
+	    pages > APUS_VCPU_MMAP_PAGES - area->vm_pgoff)
+		return -EINVAL;
+	/* A child's copy would keep the CPU from going home with its owner. */
+	apus_vm_flags_set(area, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
+	return remap_pfn_range(area, area->vm_start, PHYS_PFN(__pa(vcpu->area)) + area->vm_pgoff,
+			       pages * PAGE_SIZE, area->vm_page_prot);
+}
+
+static int vcpu_release(struct inode *inode, struct file *file)
+{
+	vcpu_close(file->private_data);
+	return 0;
+}
+
+const struct file_operations vcpu_operations = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = vcpu_ioctl,
+	.mmap = vcpu_mmap,
+	.release = vcpu_release,
+	.llseek = noop_llseek,
+};

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A VM: its area, its file descriptor, its lifetime. */
+#include <linux/anon_inodes.h>
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include <asm/tsc.h>
+
+#include "driver.h"
+
+static DEFINE_RAW_SPINLOCK(list_lock); /* taken with interrupts off */
+static LIST_HEAD(vms);
+static unsigned int count;
+
+unsigned int vm_count(void)
+{
+	return READ_ONCE(count);
+}
+
+/* `visit` must not sleep. */
+void vm_for_each(void (*visit)(struct vm *vm))
+{
+	struct vm *vm;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&list_lock, flags);
+	list_for_each_entry(vm, &vms, node)
+		visit(vm);
+	raw_spin_unlock_irqrestore(&list_lock, flags);
+}
+
+static void list_vm(struct vm *vm)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&list_lock, flags);
+	list_add(&vm->node, &vms);
+	count++;
+	raw_spin_unlock_irqrestore(&list_lock, flags);
+}
+
+static void unlist_vm(struct vm *vm)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&list_lock, flags);
+	list_del(&vm->node);
+	count--;
+	raw_spin_unlock_irqrestore(&list_lock, flags);
+}
+
+static void vm_free(struct vm *vm)
+{
+	int id;
+
+	unlist_vm(vm);
+	timer_stop(vm);
+	for (id = 0; id < APUS_VCPUS; id++)
+		vcpu_free(vm->vcpus[id]);
+	slots_free(vm);
+	tables_free(vm);
+	kvfree(vm->msi_routes);
+	free_pages((unsigned long)vm->control, APUS_VM_ORDER);
+	mmdrop(vm->mm);
+	kfree(vm);
+}
+
+void vm_get(struct vm *vm)
+{
+	refcount_inc(&vm->users);
+}
+
+void vm_put(struct vm *vm)
+{
+	if (refcount_dec_and_test(&vm->users))
+		vm_free(vm);
+}
+
+/* A VM that is going away already is left alone: its CPUs are on their way. */
+static struct vm *first_vm_after(const struct list_head *seen)
+{
+	struct vm *vm, *found = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&list_lock, flags);
+	vm = list_entry(seen ? seen : &vms, struct vm, node);
+	list_for_each_entry_continue(vm, &vms, node) {
+		if (refcount_inc_not_zero(&vm->users)) {
+			found = vm;
+			break;
+		}
+	}
+	raw_spin_unlock_irqrestore(&list_lock, flags);
+	return found;
+}
+
+static void stop_vcpus(struct vm *vm)
+{
+	int id;
+
+	for (id = 0; id < APUS_VCPUS; id++) {
+		struct vcpu *vcpu = READ_ONCE(vm->vcpus[id]);
+
+		if (!vcpu)
+			continue;
+		atomic_inc(&vcpu->visitors);
+		vcpu_kick(vcpu, APUS_REQUEST_EXIT);
+		mutex_lock(&vcpu->lock);
+		vcpu->broken = true; /* it gets no CPU again */
+		vcpu_surrender(vcpu);
+		mutex_unlock(&vcpu->lock);
+		vcpu_leave(vcpu);
+	}
+}
+
+/* Every lent CPU goes back to Linux, whoever uses it. No new ones are lent meanwhile. */
+void vm_stop_all(void)
+{
+	struct vm *vm = first_vm_after(NULL);
+
+	while (vm) {
+		struct vm *next;
+
+		stop_vcpus(vm);
+		next = first_vm_after(&vm->node);
+		vm_put(vm);
+		vm = next;
+	}
+}
+
+static long create_irqchip(struct vm *vm)
+{
+	if (vm->control->irqchip)
+		return -EEXIST;
+	if (vm->control->vcpu_count)
+		return -EINVAL;
+	lines_reset(vm);
+	WRITE_ONCE(vm->control->irqchip, 1);
+	return 0;
+}
+
+static long create_pit(struct vm *vm, u32 flags)
+{
+	if (flags & ~KVM_PIT_SPEAKER_DUMMY)
+		return -EINVAL;
+	if (!vm->control->irqchip)
+		return -ENXIO;
+	if (vm->control->pit)
+		return -EEXIST;
+	WRITE_ONCE(vm->control->pit, 1);
+	return 0;
+}
+
+static long create_device(struct vm *vm, unsigned int request, void __user *argument)
+{
+	struct kvm_pit_config pit = {};
+	long result;
+
+	if (request == KVM_CREATE_PIT2 && copy_from_user(&pit, argument, sizeof(pit)))
+		return -EFAULT;
+	if (mutex_lock_killable(&vm->lock))
+		return -EINTR;
+	if (request == KVM_CREATE_IRQCHIP)
+		result = create_irqchip(vm);
+	else
+		result = create_pit(vm, pit.flags);
+	mutex_unlock(&vm->lock);
+	return result;
+}
+
+static long set_memory(struct vm *vm, const void __user *argument)
+{
+	struct kvm_userspace_memory_region region;
+
+	if (copy_from_user(&region, argument, sizeof(region)))
+		return -EFAULT;
+	return slots_set(vm, &region);
+}
+
+static long irq_line(struct vm *vm, unsigned int request, void __user *argument)
+{
+	struct kvm_irq_level level;
+	int status;
+
+	if (copy_from_user(&level, argument, sizeof(level)))
+		return -EFAULT;
+	status = routing_drive(vm, level.irq, level.level);
+	if (status < 0)
+		return status;
+	level.status = status;
+	if (request == KVM_IRQ_LINE_STATUS && copy_to_user(argument, &level, sizeof(level)))
+		return -EFAULT;
+	return 0;
+}
+
+static long signal_msi(struct vm *vm, const void __user *argument)
+{
+	struct kvm_msi msi;
+
+	if (copy_from_user(&msi, argument, sizeof(msi)))
+		return -EFAULT;
+	if (!vm->control->irqchip)
+		return -ENXIO;
+	return msi_send(vm, &msi);
+}
+
+static long set_identity_map(struct vm *vm, const void __user *argument)
+{
+	u64 address;
+
+	if (copy_from_user(&address, argument, sizeof(address)))
+		return -EFAULT;
+	return vm->control->vcpu_count ? -EINVAL : 0;
+}
+
+static long vm_ioctl(struct file *file, unsigned int request, unsigned long value)
+{
+	struct vm *vm = file->private_data;
+	void __user *argument = (void __user *)value;
+
+	if (vm->mm != current->mm)
+		return -EIO;
+	switch (request) {
+	case KVM_CHECK_EXTENSION:
+		return capability(value);
+	case KVM_CREATE_VCPU:
+		return vcpu_create(vm, value);
+	case KVM_SET_USER_MEMORY_REGION:
+		return set_memory(vm, argument);
+	case KVM_SET_TSS_ADDR:
+		/* For processors without unrestricted guests: nothing to do here. */
+		return value > U32_MAX - 3 * PAGE_SIZE ? -EINVAL : 0;
+	case KVM_SET_IDENTITY_MAP_ADDR:
+		return set_identity_map(vm, argument);
+	case KVM_CREATE_IRQCHIP:
+	case KVM_CREATE_PIT:
+	case KVM_CREATE_PIT2:
+		return create_device(vm, request, argument);
+	case KVM_IRQ_LINE:
+	case KVM_IRQ_LINE_STATUS:
+		return irq_line(vm, request, argument);
+	case KVM_SET_GSI_ROUTING:
+		return routing_set(vm, argument);
+	case KVM_SIGNAL_MSI:
+		return signal_msi(vm, argument);
+	case KVM_GET_IRQCHIP:
+	case KVM_SET_IRQCHIP:
+	case KVM_GET_PIT2:
+	case KVM_SET_PIT2:
+		return forward_vm(vm, request, argument);
+	case KVM_GET_CLOCK:
+		return clock_get(vm, argument);
+	case KVM_SET_CLOCK:
+		return clock_set(vm, argument);
+	case KVM_GET_TSC_KHZ:
+		return tsc_khz;
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int vm_release(struct inode *inode, struct file *file)
+{
+	vm_put(file->private_data);
+	return 0;
+}
+
+static const struct file_operations vm_operations = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = vm_ioctl,
+	.release = vm_release,
+	.llseek = noop_llseek,
+};
+
+static struct vm *vm_allocate(void)
+{
+	struct vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+
+	BUILD_BUG_ON(sizeof(struct apus_vm) > 2 * APUS_PAGE_SIZE);
+	if (!vm)
+		return NULL;
+	vm->control = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, APUS_VM_ORDER);
+	if (!vm->control) {
+		kfree(vm);
+		return NULL;
+	}
+	refcount_set(&vm->users, 1);
+	vm->mm = current->mm;
+	mmgrab(vm->mm);
+	mutex_init(&vm->lock);
+	mutex_init(&vm->slots_lock);
+	INIT_LIST_HEAD(&vm->tables);
+	raw_spin_lock_init(&vm->line_lock);
+	vm->control->area = __pa(vm->control);
+	memset(vm->control->apic_ids, 0xff, sizeof(vm->control->apic_ids));
+	memset(vm->control->line_pins, APUS_NO_PIN, sizeof(vm->control->line_pins));
+	clock_start(vm);
+	timer_init(vm);
+	list_vm(vm);
+	return vm;
+}
+
+/* KVM_CREATE_VM: a file descriptor. */
+long vm_create(unsigned long type)
+{
+	const struct apus_image *image;
+	struct vm *vm;
+	int descriptor;
+
+	if (type)
+		return -EINVAL;
+	image = image_get();
+	if (IS_ERR(image))
+		return PTR_ERR(image);
+	vm = vm_allocate();
+	if (!vm)
+		return -ENOMEM;
+	descriptor = anon_inode_getfd("apus-vm", &vm_operations, vm, O_RDWR | O_CLOEXEC);
+	if (descriptor < 0)
+		vm_put(vm);
+	return descriptor;
+}
