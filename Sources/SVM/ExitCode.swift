@@ -47,7 +47,8 @@ public enum ExitCode {
       .nestedFault(
         NestedFault(
           address: information2, isWrite: information1 & 2 != 0, isExecute: information1 & 16 != 0))
-    case invalid: .invalidState(code)
+    // QEMU leaves the upper half of EXITCODE clear (measured).
+    case invalid, invalid & 0xffff_ffff: .invalidState(code)
     default: .other(code)
     }
   }
