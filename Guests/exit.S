@@ -127,3 +127,166 @@ GUEST keeps_state
 /* Says at once that it is done. */
 GUEST end
   END
+
+/* KVM's hypercall by either vendor's instruction: one of them is none here. */
+GUEST hypercall
+  call guest_setup
+  mov $77, %eax
+  MAY_FAULT vmcall
+  RESULT 0, %rax
+  mov $77, %eax
+  MAY_FAULT vmmcall
+  RESULT 1, %rax
+  END
+
+/* The guest has neither VT-x nor SVM. */
+GUEST virtualisation
+  call guest_setup
+  mov $0x9000, %eax
+  MAY_FAULT vmrun %rax
+  MAY_FAULT vmload %rax
+  MAY_FAULT vmsave %rax
+  MAY_FAULT stgi
+  MAY_FAULT clgi
+  MAY_FAULT skinit %eax
+  MAY_FAULT invlpga %rax, %ecx
+  MAY_FAULT vmlaunch
+  MAY_FAULT vmresume
+  MAY_FAULT vmxoff
+  END
+
+/* EFER.SVME, a reserved bit of EFER, CR4.VMXE: #GP each. */
+GUEST control_bits
+  call guest_setup
+  mov $0xc0000080, %ecx
+  rdmsr
+  or $0x1000, %eax
+  MAY_FAULT wrmsr
+  xor $0x3000, %eax
+  mov $1, %edx
+  MAY_FAULT wrmsr
+  /* QEMU lets it through, and refuses the next VMRUN. */
+  cmpl $0, GUEST_PARAMETER
+  je 1f
+  mov %cr4, %rax
+  or $0x2000, %eax
+  MAY_FAULT mov %rax, %cr4
+1:
+  mov %cr4, %rax
+  RESULT 0, %rax
+  mov %cr0, %rax
+  RESULT 1, %rax
+  END
+
+/* XSETBV: x87 and SSE, then no x87, then an XCR that does not exist. */
+GUEST extended_control
+  call guest_setup
+  mov %cr4, %rax
+  or $0x40600, %eax
+  mov %rax, %cr4
+  xor %ecx, %ecx
+  xor %edx, %edx
+  mov $3, %eax
+  xsetbv
+  xgetbv
+  RESULT 0, %rax
+  mov $2, %eax
+  MAY_FAULT xsetbv
+  mov $1, %ecx
+  mov $1, %eax
+  MAY_FAULT xsetbv
+  END
+
+/* INVD and WBINVD do nothing. */
+GUEST cache
+  invd
+  wbinvd
+  END
+
+/* Counts NMIs with interrupts off. */
+GUEST nmi
+  call guest_setup
+  cli
+1:
+  incq GUEST_RESULTS
+  cmpq $2, GUEST_INTERRUPTS + 8 * 2
+  jb 1b
+  END
+
+GUEST halt
+1:
+  hlt
+  jmp 1b
+
+/* REP OUTSB and INSW, across a page. */
+GUEST string_port
+  cld
+  mov $0xcffa, %esi
+  mov $0x7a0, %dx
+  mov $12, %ecx
+1:
+  mov %cl, (%rsi)
+  inc %esi
+  loop 1b
+  mov $0xcffa, %esi
+  mov $12, %ecx
+  rep outsb
+  RESULT 0, %rsi
+  RESULT 1, %rcx
+  mov $0xdffc, %edi
+  mov $4, %ecx
+  rep insw
+  RESULT 2, %rdi
+  mov 0xdffc, %rax
+  RESULT 3, %rax
+  END
+
+/* What lies at 256 MiB, whenever it is asked; then a write to it. */
+GUEST slots
+  mov $0x10000000, %ebx
+  mov $GUEST_RESULTS, %edi
+1:
+  mov (%rbx), %rax
+  mov %rax, (%rdi)
+  mov 0x1ff8(%rbx), %rax
+  mov %rax, 8(%rdi)
+  add $16, %edi
+  STEP
+  cmpl $0, GUEST_PARAMETER
+  je 1b
+  movq $0x55, (%rbx)
+  END
+
+/* Leaves an interrupt requested and a timer running behind. */
+GUEST leftovers
+  call guest_setup
+  cli
+  WRITE_MSR X2APIC_SELF_IPI, 0x70
+  WRITE_MSR X2APIC_TIMER_DIVIDE, 0xb
+  WRITE_MSR X2APIC_LVT_TIMER, (LVT_PERIODIC | 0x71)
+  WRITE_MSR X2APIC_TIMER_INITIAL, 2000
+  STEP
+  AWAIT 0x70, 1
+  AWAIT 0x71, 2
+  END
+
+/* Would be hit by what another guest left. */
+GUEST bystander
+  call guest_setup
+  sti
+  mov $20000, %ecx
+1:
+  pause
+  loop 1b
+  END
+
+/* kvmclock: the time page of KVM's interface. */
+GUEST clock
+  mov $0x4b564d01, %ecx
+  mov $0xc001, %eax
+  xor %edx, %edx
+  wrmsr
+  rdmsr
+  RESULT 0, %rax
+  WRITE_MSR 0x4b564d00, 0xc100
+  END

@@ -8,9 +8,16 @@
 
   .section .guests.code.library, "ax"
 
-/* Fills and loads the IDT, and switches the local APIC on (one exit: the SVR). */
+/* guest_interrupts, and switches the local APIC on (one exit: the SVR). */
   .globl guest_setup
 guest_setup:
+  call guest_interrupts
+  WRITE_MSR X2APIC_SVR, 0x1ff
+  ret
+
+/* Fills and loads the IDT. */
+  .globl guest_interrupts
+guest_interrupts:
   lea stubs(%rip), %rax
   mov $GUEST_IDT, %edi
   mov $256, %ecx
@@ -27,7 +34,6 @@ guest_setup:
   dec %ecx
   jnz 1b
   lidt idt_pointer(%rip)
-  WRITE_MSR X2APIC_SVR, 0x1ff
   ret
 
   .balign 8
@@ -53,10 +59,21 @@ count_interrupt:
   lock incq GUEST_INTERRUPTS(, %rax, 8)
   cmp $32, %eax
   jb exception
+  mov GUEST_HOOK, %rcx
+  test %rcx, %rcx
+  jz 2f
+  call *%rcx
+2:
+  cmpl $0, GUEST_XAPIC
+  jnz 3f
   mov $X2APIC_EOI, %ecx
   xor %eax, %eax
   xor %edx, %edx
   wrmsr
+  jmp return_from_interrupt
+3:
+  mov $0xfee000b0, %ecx
+  movl $0, (%rcx)
 return_from_interrupt:
   pop %rdx
   pop %rcx

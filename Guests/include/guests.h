@@ -15,6 +15,9 @@
 /* Results that the interrupt handlers of library.S write. */
 #define GUEST_FAULT_ERROR 0x8f00
 #define GUEST_FAULT_RIP 0x8f08
+/* Read by them: a routine to call before the EOI, and 1 for an APIC in xAPIC mode. */
+#define GUEST_HOOK 0x8f10
+#define GUEST_XAPIC 0x8f18
 
 #define GUEST_CODE64 0x08
 #define GUEST_DATA 0x10

@@ -6,6 +6,16 @@ import Guests
 @safe struct Bench {
   let cpus: [LentCPU]
   let vendor: apus_vendor
+  /// Not started yet.
+  let spare: LentCPU?
+
+  /// A second CPU in READY; the test parks it.
+  func secondCPU() throws(Failure) -> LentCPU {
+    guard let spare else { throw .skipped("this machine has no third CPU") }
+    _ = try spare.probe()
+    try spare.start()
+    return spare
+  }
 
   /// A fresh VM with one vCPU, bound to the first lent CPU and about to run a guest.
   func guest(
@@ -26,6 +36,7 @@ extension VirtualCPU {
   func runToEnd() throws(Failure) { try expectPort(UInt16(GUEST_PORT_END), runGuest()) }
   /// Runs to the guest's next STEP.
   func runToStep() throws(Failure) { try expectPort(UInt16(GUEST_PORT_STEP), runGuest()) }
+  func finishToStep() throws(Failure) { try expectPort(UInt16(GUEST_PORT_STEP), finishRunning()) }
   func finishToEnd() throws(Failure) { try expectPort(UInt16(GUEST_PORT_END), finishRunning()) }
 
   private func expectPort(_ wanted: UInt16, _ exit: ClientExit) throws(Failure) {
@@ -46,6 +57,12 @@ extension VirtualCPU {
   /// Waits until the guest has changed a word of its memory.
   func awaitResult(_ index: Int, above: UInt64) throws(Failure) {
     guard Clock.wait({ machine.result(index) > above }) else { throw .timeout("the guest") }
+  }
+
+  func awaitInterrupts(_ vector: UInt8, above: UInt64) throws(Failure) {
+    guard Clock.wait({ machine.interrupts(vector) > above }) else {
+      throw .timeout("an interrupt of the guest")
+    }
   }
 
   func exits(_ cause: apus_exit) -> UInt64 {

@@ -40,13 +40,51 @@ enum LifeTests {
         try TestRun.newest?.unbind()
         try vcpu.bind(to: bench.cpus[0])
         try vcpu.runToEnd()
-        let expected: [UInt64] = [
-          0x0123_4567_89ab_cdef, 0x1111, 0x2222, 0x3333, 0x4444, 0x5555, 4, 0x7777,
-        ]
-        for (index, value) in expected.enumerated() { try vcpu.expectResult(index, value) }
-        try vcpu.expectInterrupts(0x31, 1)
+        try expectKeptState(vcpu)
         try vcpu.expectInterrupts(0x41, 0)
       },
+      // What a guest has requested stays with it: nobody else is interrupted.
+      Test("leftovers") { bench throws(Failure) in
+        let vcpu = try bench.guest("leftovers")
+        try vcpu.runToStep()
+        try vcpu.unbind()
+        let other = try bench.guest("bystander")
+        try other.runToEnd()
+        for vector in UInt8(0)..<255 { try other.expectInterrupts(vector, 0) }
+        try other.unbind()
+        try vcpu.bind(to: bench.cpus[0])
+        try vcpu.runToEnd()
+        try vcpu.expectInterrupts(0x70, 1)
+      },
+      Test("doorbell") { bench throws(Failure) in
+        let vcpu = try bench.guest("end")
+        LocalAPIC.takeInterrupts()
+        let before = LocalAPIC.doorbells
+        try vcpu.runToEnd()
+        guard
+          Clock.wait({
+            LocalAPIC.takeInterrupts()
+            return LocalAPIC.doorbells > before
+          })
+        else { throw .timeout("the doorbell") }
+      },
+      Test("immediate-exit") { bench throws(Failure) in
+        let vcpu = try bench.guest("end")
+        unsafe vcpu.run.pointee.immediate_exit = 1
+        guard case .interrupted = try vcpu.runGuest() else { throw .timeout("-EINTR") }
+        try expect("entries", vcpu.statistics.entries, 0)
+        unsafe vcpu.run.pointee.immediate_exit = 0
+        try vcpu.runToEnd()
+      },
     ]
+  }
+
+  /// What the guest keeps-state finds after its absence.
+  static func expectKeptState(_ vcpu: VirtualCPU) throws(Failure) {
+    let expected: [UInt64] = [
+      0x0123_4567_89ab_cdef, 0x1111, 0x2222, 0x3333, 0x4444, 0x5555, 4, 0x7777,
+    ]
+    for (index, value) in expected.enumerated() { try vcpu.expectResult(index, value) }
+    try vcpu.expectInterrupts(0x31, 1)
   }
 }

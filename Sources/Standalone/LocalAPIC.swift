@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Entry
+import StandaloneEntry
 import X86
 
 /// The local APIC of the stand-in's own CPU, in x2APIC mode, for what it sends.
@@ -12,6 +13,10 @@ enum LocalAPIC {
     writeMSR(
       MSR.apicBase.rawValue, base | APICBase.globalEnable | APICBase.x2APICEnable)
     write(.spuriousVector, APICRegister.softwareEnable | 0xff)
+    // Nothing comes from the machine's own PICs.
+    writePort8(0x21, 0xff)
+    writePort8(0xa1, 0xff)
+    write(.lvtLINT0, APICRegister.lvtMasked)
   }
 
   static var id: UInt32 { UInt32(readMSR(APICRegister.id.msr.rawValue)) }
@@ -27,6 +32,10 @@ enum LocalAPIC {
     // INIT's level: assert. SDM vol. 3, 11.6.1.
     writeMSR(APICRegister.interruptCommand.msr.rawValue, command.rawValue | 1 << 14)
   }
+
+  /// Lets in what waits: the doorbell.
+  static func takeInterrupts() { openInterruptWindow() }
+  static var doorbells: UInt64 { Block(address: doorbellCount, size: 8).word(at: 0) }
 
   /// What a lent CPU writes to its ICR to reach the stand-in.
   static var doorbellCommand: UInt64 {

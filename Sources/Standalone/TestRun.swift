@@ -24,11 +24,12 @@ struct Test {
     if boot.isWord("list") { return list() }
     MonitorImage.loaded = image
     let cpus = [LentCPU(apicID: 1, image: image)]
+    let spare = LentCPU(apicID: 2, image: image)
     var passed: UInt64 = 0
     var failed: UInt64 = 0
     var skipped: UInt64 = 0
     for test in TestList.all where boot.asks(for: test.name) {
-      switch Memory.scratch({ result(test, cpus) }) {
+      switch Memory.scratch({ result(test, cpus, spare) }) {
       case nil: passed += 1
       case .skipped: skipped += 1
       default: failed += 1
@@ -52,10 +53,10 @@ struct Test {
     return true
   }
 
-  private func result(_ test: Test, _ cpus: [LentCPU]) -> Failure? {
+  private func result(_ test: Test, _ cpus: [LentCPU], _ spare: LentCPU) -> Failure? {
     Self.newest = nil
     do throws(Failure) {
-      try perform(test, cpus)
+      try perform(test, cpus, spare)
       Console.write("ok ")
       Console.write(test.name)
       writeExits()
@@ -72,13 +73,15 @@ struct Test {
   }
 
   /// CPU from reset to READY, the test, and back to PARKED with the APIC as it was found.
-  private func perform(_ test: Test, _ cpus: [LentCPU]) throws(Failure) {
+  private func perform(
+    _ test: Test, _ cpus: [LentCPU], _ spare: LentCPU
+  ) throws(Failure) {
     for cpu in cpus {
       _ = try cpu.probe()
       try cpu.start()
     }
     let vendor = unsafe apus_vendor(rawValue: cpus[0].mailbox.pointee.vendor)
-    try test.body(Bench(cpus: cpus, vendor: vendor))
+    try test.body(Bench(cpus: cpus, vendor: vendor, spare: spare))
     for cpu in cpus {
       try cpu.park()
       try expect("APIC base after PARK", cpu.probe(), UInt64(0xfee0_0800))

@@ -120,6 +120,8 @@ import X86
   private var portData: Block {
     Block(address: area.address + UInt64(APUS_VCPU_PAGE_PIO * APUS_PAGE_SIZE), size: 8)
   }
+  /// Elements of a KVM_EXIT_IO.
+  var portCount: UInt32 { unsafe run.pointee.io.count }
   /// The answer to a KVM_EXIT_IO or KVM_EXIT_MMIO that reads.
   func answerPort(_ data: UInt64) { portData.store(data, at: 0) }
   func answerMemory(_ data: UInt64) {

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+
+/// KVM_SET_USER_MEMORY_REGION as the driver carries it out: apus.h, struct apus_slot.
+extension VirtualMachine {
+  /// Puts blocks of memory one after the other at a guest-physical address.
+  func setSlot(_ index: Int, _ blocks: [Block], at guestAddress: UInt64, flags: UInt32 = 0) {
+    var size: UInt64 = 0
+    for block in blocks { size += UInt64(block.size) }
+    slots[index] = apus_slot(
+      guest_address: guestAddress, size: size, extents: extents(blocks, at: guestAddress),
+      tables: tables(for: size), flags: flags, generation: nextGeneration)
+    publishSlots()
+  }
+
+  func removeSlot(_ index: Int) {
+    slots[index] = apus_slot()
+    slots[index].generation = nextGeneration
+    publishSlots()
+  }
+
+  private var nextGeneration: UInt32 { unsafe control.pointee.slots_generation &+ 1 }
+
+  /// Writes the table that is not in force; then that table is.
+  private func publishSlots() {
+    let generation = nextGeneration
+    let stride = MemoryLayout<apus_slot>.stride
+    unsafe withUnsafeMutableBytes(of: &control.pointee.slots) { table in
+      for (index, slot) in slots.enumerated() {
+        unsafe table.storeBytes(
+          of: slot, toByteOffset: (Int(generation & 1) * Int(APUS_SLOTS) + index) * stride,
+          as: apus_slot.self)
+      }
+    }
+    unsafe storeRelease(&control.pointee.slots_generation, generation)
+  }
+
+  private func extents(_ blocks: [Block], at guestAddress: UInt64) -> UInt64 {
+    let page = Memory.pages(1)
+    page.store(UInt64(blocks.count), at: 8)
+    var frame = guestAddress >> 12
+    for (index, block) in blocks.enumerated() {
+      let count = UInt64(block.size) >> 12
+      page.store(
+        apus_extent(guest_frame: frame, frame: block.address >> 12, count: count),
+        at: 16 + index * MemoryLayout<apus_extent>.stride)
+      frame += count
+    }
+    return page.address
+  }
+
+  /// Free pages, chained: two upper tables, and one for each 2 MiB that the slot may touch.
+  private func tables(for size: UInt64) -> UInt64 {
+    var next: UInt64 = 0
+    for _ in 0..<4 + size >> 21 {
+      let page = Memory.pages(1)
+      page.store(next, at: 0)
+      next = page.address
+    }
+    return next
+  }
+}
