@@ -6,15 +6,22 @@ import Foundation
 /// On a developer's machine with fewer CPUs than the emulated one has, a measured CPU would wait
 /// for the busy ones as no real CPU does. The busy ones are therefore made to give way.
 enum EmulatorThreads {
+  /// Nice values: of the preferred CPU, where that is allowed, and of the others. These still need
+  /// to run, or Linux waits for their answers.
+  private static let preference: Int32 = -10
+  private static let reluctance: Int32 = 5
+
   /// Lowers the priority of every emulated CPU except `favoured`; false if QEMU has not started
   /// all of them yet.
   static func favour(_ favoured: Int, of cpus: Int, childOf parent: Int32) -> Bool {
     guard let emulator = children(of: parent).first else { return false }
     let threads = cpuThreads(of: emulator)
     guard threads.count == cpus else { return false }
-    for (cpu, thread) in threads where cpu != favoured {
-      // Refused only for a thread that has ended.
-      _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(thread), 19)
+    for (cpu, thread) in threads {
+      // Refused for a thread that has ended, and without privilege for the preferred one.
+      _ = setpriority(
+        __priority_which_t(PRIO_PROCESS.rawValue), id_t(thread),
+        cpu == favoured ? preference : reluctance)
     }
     return true
   }

@@ -19,6 +19,7 @@ enum GuestImage {
     mount -t proc proc /proc
     mount -t sysfs sys /sys
     mount -t devtmpfs dev /dev
+    mkdir /dev/shm
     stty -F /dev/ttyS1 raw -echo 2>/dev/null
     exec 3>/dev/ttyS1
     ticks() {
@@ -45,7 +46,7 @@ enum GuestImage {
       mark begin
       cyclictest -l ${LAB_LOOPS:-5000} -i 1000 -m -q -p 80 -t 1 -a 0 -h 20000 > /tmp/cyclictest
       mark end
-      grep -v ' 0*$' /tmp/cyclictest >&3
+      grep -v '^[0-9]* 0*$' /tmp/cyclictest | sed 's/^/file cyclictest /' >&3
       ;;
     wait) while :; do sleep 1; done ;;
     spin) while :; do :; done ;;

@@ -77,7 +77,7 @@ enum HostScripts {
     online() { [ "$(cat /sys/devices/system/cpu/cpu$1/online)" = 1 ]; }
     # clean_kernel_log: nothing that a kernel writes when it is hurt.
     clean_kernel_log() {
-      dmesg | grep -E 'WARNING:|BUG:|Oops|Call Trace|general protection|refcount|stuck for|hung_task|blocked for more' > /tmp/hurt
+      dmesg | grep -E 'WARNING: CPU|BUG:|Oops|Call Trace|general protection|refcount|stuck for|hung_task|blocked for more' > /tmp/hurt
       [ ! -s /tmp/hurt ] || { head -n 5 /tmp/hurt; return 1; }
     }
 

@@ -19,6 +19,19 @@ public struct ScenarioRunner: Sendable {
     public var passed: Bool { checks.allSatisfy(\.passed) }
   }
 
+  /// Runs them one after the other, however many fail; true if none did.
+  public func run(_ scenarios: [Scenario]) async throws -> Bool {
+    var failed: [String] = []
+    for scenario in scenarios {
+      if try await !run(scenario).passed { failed.append(scenario.name) }
+    }
+    terminal.step(
+      failed.isEmpty
+        ? "\(scenarios.count) scenarios passed"
+        : "\(failed.count) of \(scenarios.count) FAILED: \(failed.joined(separator: ", "))")
+    return failed.isEmpty
+  }
+
   /// Runs it and judges it.
   public func run(_ scenario: Scenario) async throws -> Result {
     terminal.step("\(scenario.name): \(scenario.summary)")

@@ -6,5 +6,8 @@ import ArgumentParser
   static let configuration = CommandConfiguration(
     commandName: "apus-lab",
     abstract: "Makes emulated machines and runs Apus in them.",
-    subcommands: [TryCommand.self, ShellCommand.self])
+    subcommands: [
+      SetupCommand.self, DemoCommand.self, RunCommand.self, ListCommand.self, ImageCommand.self,
+      StandaloneCommand.self, TryCommand.self, ShellCommand.self,
+    ])
 }

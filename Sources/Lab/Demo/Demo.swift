@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// `apus-lab demo`: one emulated host in which the same loop runs on the host itself, in a guest
+/// of KVM and in a guest of Apus.
+public struct Demo: Sendable {
+  let project: Project
+  let terminal: Terminal
+  let ways: [DemoScript.Way]
+
+  /// `ways` names what to measure, of bare, apus and kvm; nil for a name that is none of these.
+  public init?(project: Project, terminal: Terminal, ways names: [String]) {
+    let ways = names.compactMap(DemoScript.Way.init)
+    guard ways.count == names.count, !ways.isEmpty else { return nil }
+    (self.project, self.terminal, self.ways) = (project, terminal, ways)
+  }
+
+  /// True if everything that must hold did.
+  public func run() async throws -> Bool {
+    let path = project.lab + "/demo.json"
+    try Files.makeDirectory(project.lab)
+    // Figures of an earlier run must not be taken for this one's.
+    try Files.remove(path)
+    let outcome = try await ScenarioRunner(project: project, terminal: terminal)
+      .outcome(of: scenario)
+    var result = try await figures(outcome)
+    result.checks = scenario.judge(outcome) + DemoVerdict.checks(result)
+    result.passed = result.checks.allSatisfy(\.passed)
+    show(result)
+    try JSON.write(result, to: path)
+    return result.passed
+  }
+
+  private var scenario: Scenario {
+    var scenario = Scenario(
+      name: "demo", summary: "a stock guest on a CPU that stock Linux gave up", seconds: 240,
+      script: DemoScript(ways: ways).text)
+    scenario.machine.favouredCPU = DemoScript.cpu
+    scenario.needs = ways.contains(.apus) ? Scenario.Part.allCases : [.apus]
+    scenario.expected = ["host-unhurt"]
+    if ways.contains(.bare) { scenario.expected += ["bare-measured"] }
+    if ways.contains(.kvm) { scenario.expected += ["kvm-powered-off"] }
+    if ways.contains(.apus) {
+      scenario.expected += ["driver-loaded", "apus-powered-off", "cpu-came-back"]
+    }
+    return scenario
+  }
+
+  private func figures(_ outcome: MachineRun.Outcome) async throws -> DemoResult {
+    let report = outcome.report
+    let machine = scenario.machine
+    var result = DemoResult(
+      emulator: .init(
+        name: try await Versions.emulator(), accelerator: machine.accelerator,
+        processor: machine.model, cpus: machine.cpus, memoryMib: machine.memory),
+      versions: try await Versions.all(in: project),
+      seconds: JSON.seconds(outcome.duration))
+    if let lines = report.files["bare.txt"] {
+      result.bare = DemoColumn(bare: try Cyclictest(parsing: lines))
+    }
+    result.kvm = try report.text(of: "kvm.json").map { try DemoColumn(try GuestRun(json: $0)) }
+    result.apus = try report.text(of: "apus.json").map { try DemoColumn(try GuestRun(json: $0)) }
+    result.cpuCameBack = report.checks.first { $0.name == "cpu-came-back" }?.passed
+    return result
+  }
+
+  private func show(_ result: DemoResult) {
+    let table = DemoTable(result)
+    terminal.text("\n" + table.description + "\n")
+    terminal.text("cyclictest's wake-ups by delay\n" + table.chart + "\n")
+    terminal.text("* " + result.notes.joined(separator: "\n  ") + "\n")
+    for check in result.checks where !check.passed {
+      terminal.text("FAILED \(check.name): \(check.detail)")
+    }
+    terminal.step(
+      "\(result.passed ? "all checks held" : "the demonstration FAILED"); "
+        + "figures: build/lab/demo.json, logs: build/lab/demo/")
+  }
+}

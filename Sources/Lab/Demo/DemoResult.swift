@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the demonstration measured, as written to build/lab/demo.json.
+struct DemoResult: Sendable, Encodable {
+  var bare: DemoColumn?
+  var kvm: DemoColumn?
+  var apus: DemoColumn?
+  /// Whether Linux had every CPU again after the guest on the lent one.
+  var cpuCameBack: Bool?
+  var measuredCPU = DemoScript.cpu
+  var guestCommandLine = DemoScript.guestCommandLine
+  var emulator: Emulator
+  var versions: [String: String]
+  var notes = DemoResult.notes
+  var checks: [Report.Check] = []
+  var passed = false
+  var seconds: Double
+
+  struct Emulator: Sendable, Encodable {
+    var name: String
+    var accelerator: String
+    var processor: String
+    var cpus: Int
+    var memoryMib: Int
+  }
+
+  /// What a reader of the figures has to know.
+  static let notes = [
+    "Exits are counted exactly. Microseconds are a model: a software emulator has no exit cost and "
+      + "no caches, and shares this machine's processors with everything else on it.",
+    "The emulated processor has no nrip-save, so KVM decodes the instructions that exit: the "
+      + "number of its exits compares fairly, the time that each takes is overstated.",
+    "KVM counts all exits and some reasons; its `other` holds MSR accesses, CPUID and control "
+      + "registers.",
+  ]
+}
+
+/// One way to run: a column of the table.
+struct DemoColumn: Sendable, Encodable {
+  /// Of the cyclictest run; none where there is no hypervisor.
+  var exitsPerTick: Double?
+  var exitsByReason: [String: Int]?
+  var exits: Int?
+  var ticks: Int?
+  var cyclictest: Cyclictest
+  var idle: Idle?
+  var userSpaceSeconds: Double?
+  var wholeRun: WholeRun?
+  var apicMode: String?
+  var interrupts: GuestRun.Mode?
+  var timer: GuestRun.Mode?
+
+  /// The guest while it has nothing to do.
+  struct Idle: Sendable, Encodable {
+    var seconds: Double
+    var ticks: Int
+    var exits: Int
+    var exitsPerTick: Double
+    var exitsByReason: [String: Int]
+  }
+
+  struct WholeRun: Sendable, Encodable {
+    var seconds: Double
+    var exits: Int
+    var exitsByReason: [String: Int]
+  }
+
+  /// The host itself.
+  init(bare cyclictest: Cyclictest) { self.cyclictest = cyclictest }
+
+  /// A guest, whose /init sets the marks (see `GuestImage`).
+  init(_ run: GuestRun) throws(LabError) {
+    guard let cyclictest = run.cyclictest, let vcpu = run.vcpus.first,
+      let measured = run.interval(from: "begin", to: "end"),
+      let idle = run.interval(from: "idle-begin", to: "idle-end"),
+      let ticks = measured.ticks, let idleTicks = idle.ticks, idleTicks > 0
+    else {
+      throw .malformed(file: "the report of apus run", reason: "lacks marks: \(run.message)")
+    }
+    self.cyclictest = cyclictest
+    self.ticks = ticks
+    exits = measured.exits
+    exitsPerTick = measured.exitsPerTick
+    exitsByReason = measured.exitsByReason
+    self.idle = Idle(
+      seconds: Self.seconds(idle.durationNs), ticks: idleTicks, exits: idle.exits,
+      exitsPerTick: Double(idle.exits) / Double(idleTicks), exitsByReason: idle.exitsByReason)
+    userSpaceSeconds = run.userSpaceNs.map(Self.seconds)
+    wholeRun = WholeRun(
+      seconds: Self.seconds(run.elapsedNs), exits: run.exits, exitsByReason: run.exitsByReason)
+    apicMode = vcpu.apicMode
+    interrupts = vcpu.interrupts
+    timer = vcpu.timer
+  }
+
+  private static func seconds(_ nanoseconds: Int) -> Double {
+    (Double(nanoseconds) / 1e6).rounded() / 1000
+  }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Lab
+
+/// `apus-lab run`: scenarios by name, or a whole suite.
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Runs scenarios in emulated hosts.",
+    discussion: "Logs and results are left in build/lab/<scenario>.")
+
+  @Argument(help: "Scenarios, by name; see `apus-lab list`.")
+  var names: [String] = []
+  @Option(help: "All of a suite: check, soak or bench.")
+  var suite: Scenario.Suite?
+  @Flag(help: "Show the consoles of the emulated machines.")
+  var console = false
+
+  func run() async throws {
+    let scenarios = try Scenario.named(names) + (suite.map(Scenario.all) ?? [])
+    guard !scenarios.isEmpty else { throw ValidationError("name scenarios, or a --suite") }
+    let terminal = Terminal(showsConsole: console)
+    let passed = try await ScenarioRunner(project: try Project.current(), terminal: terminal)
+      .run(scenarios)
+    if !passed { throw ExitCode.failure }
+  }
+}
+
+/// `apus-lab list`.
+struct ListCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Names the scenarios.")
+
+  func run() {
+    for scenario in Scenario.all {
+      print("\(scenario.suite.rawValue)\t\(scenario.name)\t\(scenario.summary)")
+    }
+  }
+}
+
+/// `apus-lab image`: what must hold of the monitor's image.
+struct ImageCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "image", abstract: "Checks the monitor's image: size, segments, instructions.")
+
+  func run() async throws {
+    let checks = try await MonitorImageCheck(project: try Project.current()).run()
+    for check in checks {
+      print("\(check.passed ? "passed" : "FAILED") \(check.name): \(check.detail)")
+    }
+    if !checks.allSatisfy(\.passed) { throw ExitCode.failure }
+  }
+}
+
+extension Scenario.Suite: ExpressibleByArgument {}
