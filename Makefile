@@ -1,11 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: all setup monitor standalone driver vmm lab test format lint clean
+.PHONY: all setup monitor standalone driver vmm lab demo check soak test format lint clean
 
 IMAGE := .build/monitor/x86_64-unknown-none-elf/release/Monitor
 # Where SwiftPM builds what runs on Linux; a second developer in this tree names another one.
 SCRATCH ?= .build
 
 all: monitor driver vmm lab
+
+# Installs Debian's packages by name; fast when they are there.
+setup: lab
+	build/apus-lab setup
+
+# A stock guest on a CPU that a stock, emulated host gave up; KVM and bare metal beside it.
+demo: setup all
+	build/apus-lab demo
+
+# What holds of every commit.
+check: all lint test
+	build/apus-lab image
+	build/apus-lab run --suite check
+
+# The same and more, many times over.
+soak: all
+	build/apus-lab run --suite soak
 
 # The image that the driver loads: build/monitor, stripped.
 monitor: .build/monitor
@@ -48,6 +65,9 @@ vmm:
 lab:
 	swift build --scratch-path $(SCRATCH) --product apus-lab
 	mkdir -p build && ln -sf ../$(SCRATCH)/debug/apus-lab build/apus-lab
+
+test:
+	swift test --scratch-path $(SCRATCH)
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests

@@ -5,11 +5,13 @@ import Foundation
 public struct DebianSetup: Sendable {
   /// From the release itself: to build the driver and to fill the emulated machines.
   static let packages = [
-    "gcc", "make", "linux-headers-cloud-amd64", "kmod", "busybox-static", "rt-tests", "util-linux",
-    "binutils",
+    "gcc", "make", "linux-headers-cloud-amd64", "kmod", "busybox-static", "rt-tests", "binutils",
   ]
-  /// From its backports: the release's own QEMU emulates no x2APIC.
-  static let backports = ["qemu-system-x86", "qemu-system-common", "qemu-system-data"]
+  /// From its backports: the release's own QEMU emulates no x2APIC, and this QEMU needs its own
+  /// firmware.
+  static let emulator = ["qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios"]
+  /// The metapackage of headers, which the backports have for a newer kernel.
+  static let headers = "linux-headers-cloud-amd64"
   /// The first QEMU whose software emulation has x2APIC.
   static let oldestQEMU = 9
 
@@ -22,27 +24,50 @@ public struct DebianSetup: Sendable {
     let installed = try await installedVersions()
     let missing = Self.packages.filter { installed[$0] == nil }
     let needsQEMU = !Self.isNewEnough(installed["qemu-system-x86"])
-    guard !missing.isEmpty || needsQEMU else {
+    let needsHeaders = !Self.hasNewerHeaders(installed.keys)
+    guard !missing.isEmpty || needsQEMU || needsHeaders else {
       terminal.step("every package is installed")
       return
     }
     let codename = try Self.codename(osRelease: try Files.readText("/etc/os-release"))
-    if needsQEMU { try await addBackports(of: codename) }
+    let suite = codename + "-backports"
+    if needsQEMU || needsHeaders { try await addSource(of: suite, beside: codename) }
     terminal.step("apt-get update")
     try await apt(["update", "-qq"])
-    if !missing.isEmpty {
-      terminal.step("installing \(missing.joined(separator: " "))")
-      try await install(missing)
-    }
-    if needsQEMU {
-      terminal.step("installing QEMU from \(codename)-backports")
-      try await install(Self.backports.map { "\($0)/\(codename)-backports" })
+    var wanted = missing
+    // The suite is named for these packages only: apt may take nothing else from it by itself.
+    if needsQEMU { wanted += Self.emulator.map { "\($0)/\(suite)" } }
+    if needsHeaders { wanted.append("\(try await newerHeaders())/\(suite)") }
+    terminal.step("installing \(wanted.joined(separator: " "))")
+    try await install(wanted)
+  }
+
+  /// Whether the headers of a kernel newer than Debian 12's own 6.1 are there.
+  static func hasNewerHeaders(_ packages: some Sequence<String>) -> Bool {
+    packages.contains {
+      $0.hasPrefix("linux-headers-") && $0.hasSuffix("-cloud-amd64") && $0 != headers
+        && !$0.hasPrefix("linux-headers-6.1.0-")
     }
   }
 
+  /// The package that the newest version of the metapackage stands for. The metapackage itself is
+  /// installed in the release's version.
+  private func newerHeaders() async throws -> String {
+    let text = try await Command("apt-cache", ["show", Self.headers]).output()
+    let releases = try text.split(separator: "\n").filter { $0.hasPrefix("Depends: ") }
+      .map {
+        try KernelPackage.release(
+          inDependency: String($0.dropFirst("Depends: ".count)), of: Self.headers
+        ).release
+      }
+    guard let newer = releases.first(where: { !$0.hasPrefix("6.1.0-") }) else {
+      throw LabError.malformed(file: "apt-cache show \(Self.headers)", reason: "has only 6.1.0")
+    }
+    return "linux-headers-" + newer
+  }
+
   /// Writes a source for backports beside the machine's own, from which it takes mirror and key.
-  private func addBackports(of codename: String) async throws {
-    let suite = codename + "-backports"
+  private func addSource(of suite: String, beside codename: String) async throws {
     let sources = try Self.sources()
     if sources.contains(where: { $0.offers(suite: suite) }) { return }
     guard let source = AptSource.backports(of: codename, in: sources) else {

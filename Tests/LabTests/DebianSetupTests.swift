@@ -26,6 +26,14 @@ import Testing
     #expect(throws: LabError.self) { try DebianSetup.codename(osRelease: "ID=x\n") }
   }
 
+  @Test("Headers of 6.1 and the metapackage are not those of a newer kernel")
+  func newerHeaders() {
+    let old = ["linux-headers-cloud-amd64", "linux-headers-6.1.0-56-cloud-amd64"]
+    #expect(!DebianSetup.hasNewerHeaders(old))
+    #expect(!DebianSetup.hasNewerHeaders(old + ["linux-headers-6.12.95+deb12-common"]))
+    #expect(DebianSetup.hasNewerHeaders(old + ["linux-headers-6.12.95+deb12-cloud-amd64"]))
+  }
+
   @Test("The kernel unpacked is the one that the headers are for")
   func release() throws {
     let text = "linux-headers-6.1.0-56-cloud-amd64 (= 6.1.192-2)"
