@@ -91,6 +91,7 @@ struct vcpu {
 	bool closed;       /* its file is gone */
 	bool broken;       /* its CPU had to be taken by force */
 	bool receiving;    /* KVM_RUN lets visitors have the lock */
+	bool returns_soon; /* the last exit came within microseconds */
 	bool masks_signals;
 	sigset_t signals;  /* KVM_SET_SIGNAL_MASK */
 	atomic_t visitors; /* threads that want the lock while KVM_RUN holds it */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KVM_RUN: the guest runs on its CPU, and this thread waits. */
 #include <linux/jiffies.h>
+#include <linux/moduleparam.h>
+#include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
 
 #include "compat.h"
@@ -24,6 +26,42 @@ static void unmask_signals(struct vcpu *vcpu)
 	sigemptyset(&current->real_blocked);
 }
 
+static unsigned int poll_us = 50;
+module_param(poll_us, uint, 0644);
+MODULE_PARM_DESC(poll_us, "Microseconds to look for a guest's exit before sleeping; 0: never");
+
+/* A guest that came back within this many times poll_us is likely to do so again. */
+#define SOON 8
+
+static bool has_answered(struct lent *lent, u32 sequence)
+{
+	return lent_done(lent, sequence) || lent_stopped(lent);
+}
+
+/*
+ * A guest that talks to a device of the client exits again within microseconds, and then a
+ * wake-up would cost more than the wait. One that stays away is not waited for like this.
+ */
+static void await_exit(struct vcpu *vcpu, struct lent *lent, u32 sequence)
+{
+	u64 window = READ_ONCE(poll_us) * NSEC_PER_USEC;
+	u64 start = local_clock();
+
+	if (vcpu->returns_soon) {
+		WRITE_ONCE(lent->control->watching, 1);
+		while (local_clock() - start < window) {
+			if (has_answered(lent, sequence) || signal_pending(current) ||
+			    need_resched())
+				break;
+			cpu_relax();
+		}
+		WRITE_ONCE(lent->control->watching, 0);
+		smp_mb(); /* pairs with the monitor's exchange of `done_sequence` */
+	}
+	wait_event_interruptible(doorbell_waiters, has_answered(lent, sequence));
+	vcpu->returns_soon = local_clock() - start < SOON * window;
+}
+
 /* The monitor's answer; -EIO: none, and the vCPU has ended. */
 static long run_once(struct vcpu *vcpu)
 {
@@ -31,8 +69,7 @@ static long run_once(struct vcpu *vcpu)
 	u32 sequence = lent_post(lent, APUS_COMMAND_RUN, 0, 0);
 	int error;
 
-	wait_event_interruptible(doorbell_waiters,
-				 lent_done(lent, sequence) || lent_stopped(lent));
+	await_exit(vcpu, lent, sequence);
 	if (!lent_done(lent, sequence)) {
 		vcpu_kick(vcpu, APUS_REQUEST_EXIT);
 		error = lent_await(lent, sequence,

@@ -19,8 +19,8 @@
 
 /* struct apus_cpu at its fixed address: APUS_WINDOW_BASE + APUS_WINDOW_CPU pages. */
 #define CPU_CONTROL 0x210000
-#define CPU_NMIS 0x70
-#define CPU_MACHINE_CHECKS 0x78
+#define CPU_NMIS 0x78
+#define CPU_MACHINE_CHECKS 0x80
 
 #define TRAMPOLINE_PAGE_TABLE 0xf00
 #define TRAMPOLINE_STACK 0xf08

@@ -14,20 +14,41 @@ struct CommandServer<Host: VirtualizationHost> {
     var vcpu: VirtualCPU<Host.Guest, HardwareProcessor<Host>>? = nil
     var served = cpu.mailbox.done_sequence
     while true {
-      let nmis = processor.nmiCount
-      let wanted = unsafe loadAcquire(&cpu.mailbox.command_sequence)
-      guard wanted != served else {
-        processor.sleep(unlessNMISince: nmis)
-        continue
-      }
+      let wanted = awaitCommand(after: served)
       let command = apus_command(rawValue: cpu.mailbox.command)
       cpu.mailbox.result = serve(command, &vcpu)
       served = wanted
-      unsafe storeRelease(&cpu.mailbox.done_sequence, served)
-      cpu.ringDoorbell()
+      // With the barrier that pairs with the driver's between `watching` and its last look.
+      _ = unsafe exchange(&cpu.mailbox.done_sequence, served)
+      if unsafe loadAcquire(&cpu.mailbox.watching) == 0 { cpu.ringDoorbell() }
       if command == APUS_COMMAND_PARK { return }
     }
   }
+
+  /// Microseconds for which the mailbox is looked at before the CPU sleeps: the client answers an
+  /// exit within that time mostly, and then neither an NMI nor a wake-up is in the way.
+  private static var attention: UInt64 { 50 }
+
+  /// The sequence of the next command.
+  private func awaitCommand(after served: UInt32) -> UInt32 {
+    let start = processor.timestamp()
+    let window = Self.attention * UInt64(cpu.mailbox.tsc_khz) / 1000
+    unsafe storeRelease(&cpu.mailbox.awake, 1)
+    while processor.timestamp() &- start < window {
+      let wanted = sequence
+      if wanted != served { return wanted }
+      processor.pause()
+    }
+    while true {
+      let nmis = processor.nmiCount
+      _ = unsafe exchange(&cpu.mailbox.awake, 0)
+      let wanted = sequence
+      if wanted != served { return wanted }
+      processor.sleep(unlessNMISince: nmis)
+    }
+  }
+
+  private var sequence: UInt32 { unsafe loadAcquire(&cpu.mailbox.command_sequence) }
 
   private func serve(
     _ command: apus_command, _ vcpu: inout VirtualCPU<Host.Guest, HardwareProcessor<Host>>?

@@ -160,9 +160,12 @@ struct apus_fault {
 
 /*
  * The mailbox: D writes command and argument, then increments `command_sequence`
- * with release, then sends an NMI. M does the work, writes result, then sets
- * `done_sequence` to `command_sequence` with release, then rings the doorbell. One
- * command is outstanding at a time. `result` is 0, a positive value, or -errno.
+ * with release, then, after a full barrier, sends an NMI unless `awake` is 1. M sets
+ * `awake` to 0 and, after a full barrier, looks once more before it sleeps. M does the
+ * work, writes result, then sets `done_sequence` to `command_sequence` with release, then,
+ * after a full barrier, rings the doorbell unless `watching` is 1; D sets that to 0 and,
+ * after a full barrier, looks once more before it waits. One command is outstanding at a
+ * time. `result` is 0, a positive value, or -errno.
  */
 struct apus_cpu {
 	/* D, before the CPU starts */
@@ -177,8 +180,11 @@ struct apus_cpu {
 	uint32_t proceed;          /* 1 after APUS_CPU_ARRIVED: the borrowed page is unmapped */
 	uint32_t command_sequence;
 	uint32_t command;          /* enum apus_command */
-	uint32_t reserved;
+	/* M: 1 while it looks at command_sequence without being told */
+	uint32_t awake;
 	uint64_t argument[4];
+	uint32_t watching;         /* 1 while it looks at done_sequence without being told */
+	uint32_t reserved;
 	/* M */
 	uint32_t state;            /* enum apus_cpu_state */
 	uint32_t reason;           /* enum apus_unfit */
