@@ -48,7 +48,8 @@ extension VirtualCPU {
     guard state.systemTimeMSR & 1 != 0 else { return }
     let khz = UInt64(max(vm.tsc_khz, 1))
     var shift: UInt64 = 0
-    while khz << shift < 1_000_000 { shift += 1 }
+    // The multiplier has 32 bits: at 1 GHz without a shift it would be 1 << 32.
+    while khz << shift <= 1_000_000 { shift += 1 }
     let multiplier = (1_000_000 << 32) / (khz << shift)
     state.systemTimeVersion &+= 2
     let address = state.systemTimeMSR & ~1
