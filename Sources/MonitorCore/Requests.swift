@@ -47,9 +47,21 @@ extension VirtualCPU {
   private func initialize() {
     resetRegisters()
     clearRealAPIC()
+    resetVirtualAPIC()
     if state.apic.base.rawValue & APICBase.bootstrapProcessor == 0 {
       state.activity = .waitingForStartUp
     }
+  }
+
+  /// All of the APIC but its base and its number. SDM vol. 3, 11.4.7.3.
+  private func resetVirtualAPIC() {
+    let base = state.apic.base
+    state.apic = VirtualAPIC(id: state.apic.id, bootstrap: false)
+    state.apic.base = base
+    state.levelVectors = VectorSet()
+    state.nmiPending = false
+    publishAPIC()
+    interceptEOI()
   }
 
   private func startUp(vector: UInt8) {
