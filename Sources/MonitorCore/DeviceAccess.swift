@@ -30,11 +30,11 @@ extension VirtualCPU {
   /// Goes on with a device access: reads the device if the instruction does, and finishes it.
   private func access(_ address: UInt64, by instruction: Instruction, isWrite: Bool) -> Outcome {
     guard instruction.readsDevice(isWrite: isWrite) else {
-      return finish(instruction, at: address, deviceValue: 0)
+      return finish(instruction, at: address, read: nil)
     }
     if let device = localDevice(at: address) {
       let value = read(device, address)
-      return finish(instruction, at: address, deviceValue: value)
+      return finish(instruction, at: address, read: value)
     }
     state.pendingMMIO = PendingMMIO(instruction: instruction, address: address)
     askClientMMIO(address, size: instruction.memorySize, writing: nil)
@@ -50,7 +50,7 @@ extension VirtualCPU {
     }
     return finish(
       pending.instruction, at: pending.address,
-      deviceValue: data & Instruction.mask(pending.instruction.memorySize))
+      read: data & Instruction.mask(pending.instruction.memorySize))
   }
 
   /// Writes to a device, as the last step of an instruction.

@@ -3,10 +3,11 @@ import X86
 
 /// Finishes an instruction whose access to a device the processor left undone.
 extension VirtualCPU {
-  /// `deviceValue` is what the device at the guest-physical `address` was read as, 0 for an
-  /// instruction that only writes.
-  func finish(_ instruction: Instruction, at address: UInt64, deviceValue: UInt64) -> Outcome {
+  /// `read` is what the device at the guest-physical `address` was read as, nil for an
+  /// instruction that only writes it.
+  func finish(_ instruction: Instruction, at address: UInt64, read: UInt64?) -> Outcome {
     let size = instruction.size
+    let deviceValue = read ?? 0
     switch instruction.operation {
     case .move: return finishMove(instruction, address, deviceValue)
     case .arithmetic(let operation):
@@ -38,7 +39,7 @@ extension VirtualCPU {
       return writeDevice(address, result.value, size: size)
     case .push: return finishPush(instruction, deviceValue)
     case .moveString, .storeString, .loadString:
-      return finishString(instruction, address, deviceValue)
+      return finishString(instruction, address, read)
     default: return failEmulation()
     }
   }
@@ -82,20 +83,20 @@ extension VirtualCPU {
 
   /// One element; a repeated instruction comes back for the next.
   private func finishString(
-    _ instruction: Instruction, _ address: UInt64, _ deviceValue: UInt64
+    _ instruction: Instruction, _ address: UInt64, _ read: UInt64?
   ) -> Outcome {
     let size = instruction.size
     var outcome = Outcome.resume
     switch instruction.operation {
     case .storeString:
       outcome = writeDevice(address, state.registers.rax & Instruction.mask(size), size: size)
-    case .loadString: setRegister(RegisterOperand(0), deviceValue, size)
+    case .loadString: setRegister(RegisterOperand(0), read ?? 0, size)
     default:
       guard case .memory(let source) = instruction.source,
         case .memory(let destination) = instruction.destination
       else { return failEmulation() }
       if let fault = moveElement(
-        instruction, from: source, to: destination, device: address, deviceValue, &outcome)
+        instruction, from: source, to: destination, device: address, read, &outcome)
       {
         return fault
       }
@@ -107,7 +108,7 @@ extension VirtualCPU {
   /// MOVS between a device and memory, or between two devices. Nil: done.
   private func moveElement(
     _ instruction: Instruction, from source: MemoryOperand, to destination: MemoryOperand,
-    device address: UInt64, _ deviceValue: UInt64, _ outcome: inout Outcome
+    device address: UInt64, _ read: UInt64?, _ outcome: inout Outcome
   ) -> Outcome? {
     let size = instruction.size
     let target = linearAddress(of: destination, instruction)
@@ -115,14 +116,18 @@ extension VirtualCPU {
     guard let physical = translateOrInject(target, Access(isWrite: true, isUser: isUser)) else {
       return .resume
     }
-    // The device is the target where the fault was a write.
-    if physical == address {
+    guard let read else {
+      // The fault was a write: the device is the target.
       guard let value = readLinear(linearAddress(of: source, instruction), size: size) else {
         return .resume
       }
       outcome = writeDevice(address, value, size: size)
-    } else if !memory.write(physical, deviceValue, size: Int(size)) {
-      outcome = writeDevice(physical, deviceValue, size: size)
+      return nil
+    }
+    if tables.translate(physical)?.isWritable ?? false {
+      guard writeLinear(target, read, size: size) else { return .resume }
+    } else {
+      outcome = writeDevice(physical, read, size: size)
     }
     return nil
   }
