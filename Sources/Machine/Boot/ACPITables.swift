@@ -65,19 +65,23 @@ struct ACPITables {
     // SMI_CMD is 0: the hardware is in ACPI mode from the start.
     table.store(UInt32(Port.powerManagementEvent), at: 56)
     table.store(UInt32(Port.powerManagementControl), at: 64)
+    table.store(UInt32(Port.powerManagementTimer), at: 76)
     table[88] = 4  // PM1_EVT_LEN
     table[89] = 2  // PM1_CNT_LEN
+    table[91] = 4  // PM_TMR_LEN
     table.store(UInt16(0xffff), at: 96)  // P_LVL2_LAT: no C2
     table.store(UInt16(0xffff), at: 98)  // P_LVL3_LAT: no C3
     // IAPC_BOOT_ARCH: bit 2 no VGA, bit 4 no PCIe ASPM; no 8042, no legacy devices.
     table.store(UInt16(1 << 2 | 1 << 4), at: 109)
-    // WBINVD, PROC_C1, no sleep button, RESET_REG_SUP, no fixed RTC wake.
-    table.store(UInt32(1 << 0 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 10), at: 112)
+    // WBINVD, PROC_C1, no sleep button, no fixed RTC wake, TMR_VAL_EXT, RESET_REG_SUP.
+    let flags: [UInt32] = [0, 2, 5, 6, 8, 10]
+    table.store(flags.reduce(0) { $0 | 1 << $1 }, at: 112)
     table.replaceSubrange(116..<128, with: portRegister(Port.reset, bits: 8))
     table[128] = 0x06  // RESET_VALUE
     table.store(dsdt, at: 140)
     table.replaceSubrange(148..<160, with: portRegister(Port.powerManagementEvent, bits: 32))
     table.replaceSubrange(172..<184, with: portRegister(Port.powerManagementControl, bits: 16))
+    table.replaceSubrange(208..<220, with: portRegister(Port.powerManagementTimer, bits: 32))
     return Array(table[ACPITable.headerSize...])
   }
 

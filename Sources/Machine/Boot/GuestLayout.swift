@@ -50,6 +50,7 @@ enum Port {
   static let reset: UInt16 = 0xcf9
   static let powerManagementEvent: UInt16 = 0x600
   static let powerManagementControl: UInt16 = 0x604
+  static let powerManagementTimer: UInt16 = 0x608
 }
 
 /// Interrupt lines of the devices.

@@ -22,7 +22,16 @@ enum PCDevices {
     ports.attach(
       PowerManagement { control.finish(.poweredOff) }, at: UInt64(Port.powerManagementEvent),
       count: 6)
+    ports.attach(
+      PowerManagementTimer { nanoseconds() }, at: UInt64(Port.powerManagementTimer),
+      count: 4)
     return Buses(ports: ports, memory: DeviceBus())
+  }
+
+  private static func nanoseconds() -> UInt64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
   }
 }
 

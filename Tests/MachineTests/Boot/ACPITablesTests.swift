@@ -49,7 +49,7 @@ struct ACPITablesTests {
     #expect(ACPITables(virtualCPUs: 255).encoded.count <= 0x2_0000)
   }
 
-  @Test("name PM1a's ports, the SCI and the reset register")
+  @Test("name PM1a's ports, the timer's, the SCI and the reset register")
   func fixedDescription() throws {
     let fadt = try #require(tables(virtualCPUs: 1)["FACP"])
     #expect(fadt.count == 276)
@@ -57,12 +57,16 @@ struct ACPITablesTests {
     #expect(fadt.number(at: 48, as: UInt32.self) == 0)
     #expect(fadt.number(at: 56, as: UInt32.self) == 0x600)
     #expect(fadt.number(at: 64, as: UInt32.self) == 0x604)
+    #expect(fadt.number(at: 76, as: UInt32.self) == 0x608)
+    #expect(fadt[91] == 4)
+    #expect(Array(fadt[208..<220]) == [1, 32, 0, 3, 8, 6, 0, 0, 0, 0, 0, 0])
     #expect(fadt[88] == 4)
     #expect(fadt[89] == 2)
     #expect(Array(fadt[116..<128]) == [1, 8, 0, 1, 0xf9, 0x0c, 0, 0, 0, 0, 0, 0])
     #expect(fadt[128] == 6)
-    // Bit 10, RESET_REG_SUP; bit 20, HW_REDUCED_ACPI, is not set.
-    #expect(fadt.number(at: 112, as: UInt32.self) & (1 << 10 | 1 << 20) == 1 << 10)
+    // Bit 8, TMR_VAL_EXT; bit 10, RESET_REG_SUP; bit 20, HW_REDUCED_ACPI, is not set.
+    let flags = fadt.number(at: 112, as: UInt32.self)
+    #expect(flags & (1 << 8 | 1 << 10 | 1 << 20) == 1 << 8 | 1 << 10)
   }
 
   @Test("count the vCPUs and wire the timer's line 0 to pin 2")
