@@ -78,6 +78,10 @@ import X86
   public func takeInterruptedEvent() -> Event? {
     let event = EventInjection.decode(vmcb[.exitInterruptInfo])
     vmcb[.exitInterruptInfo] = 0
+    // INT3 and INTO are reported as exceptions, RIP still at them: they are executed again.
+    if let event, event.kind == .exception, event.vector == 3 || event.vector == 4 {
+      return Event(kind: .software, vector: event.vector)
+    }
     return event
   }
 

@@ -174,4 +174,14 @@ struct SVMVendorTests {
       vendor.takeInterruptedEvent() == Event(kind: .exception, vector: 14, errorCode: 2))
     #expect(vendor.takeInterruptedEvent() == nil)
   }
+
+  @Test("INT3 and INTO are software's: delivered again they would return to themselves")
+  func interruptedBreakpoint() {
+    for vector in [3, 4] as [UInt64] {
+      pages[0x88, as: UInt64.self] = 0x8000_0300 | vector
+      #expect(vendor.takeInterruptedEvent()?.kind == .software)
+    }
+    pages[0x88, as: UInt64.self] = 0x8000_0301
+    #expect(vendor.takeInterruptedEvent()?.kind == .exception)
+  }
 }
