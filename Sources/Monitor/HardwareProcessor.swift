@@ -53,6 +53,7 @@ struct HardwareProcessor<Host: VirtualizationHost>: Processor {
       }
     }
     unsafe DescriptorTables.setDraining(gates, false)
+    writeAPIC(.errorStatus, 0)
   }
 
   private func maskLocalVectors() {
@@ -61,10 +62,12 @@ struct HardwareProcessor<Host: VirtualizationHost>: Processor {
     writeMSR(APICRegister.lvtLINT0.msr, masked)
     writeMSR(APICRegister.lvtLINT1.msr, masked)
     writeMSR(APICRegister.lvtError.msr, masked)
-    // Not on every processor.
-    _ = tryWriteMSR(APICRegister.lvtThermal.msr.rawValue, masked)
-    _ = tryWriteMSR(APICRegister.lvtPerformance.msr.rawValue, masked)
-    _ = tryWriteMSR(APICRegister.lvtMachineCheck.msr.rawValue, masked)
+    // An access to one that is missing would stand in the error status, and a guest would read
+    // it there. SDM vol. 3, 11.4.8.
+    let highest = readAPIC(.version) >> 16 & 0xff
+    if highest >= 4 { writeMSR(APICRegister.lvtPerformance.msr, masked) }
+    if highest >= 5 { writeMSR(APICRegister.lvtThermal.msr, masked) }
+    if highest >= 6 { writeMSR(APICRegister.lvtMachineCheck.msr, masked) }
   }
 
   /// Whether one of the eight words of a vector register has a bit.
