@@ -110,6 +110,8 @@ static void prepare(struct lent *lent)
 	control->reason = APUS_UNFIT_NONE;
 	control->proceed = 0;
 	control->command = APUS_COMMAND_NONE;
+	control->awake = 0;
+	control->watching = 0;
 	/* A command that a monitor before this one left unanswered. */
 	control->done_sequence = control->command_sequence;
 	WRITE_ONCE(control->doorbell, doorbell_command());
