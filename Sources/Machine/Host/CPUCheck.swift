@@ -10,7 +10,7 @@ struct CPUCheck {
   init(_ facts: HostFacts) {
     var lent: Set<Int> = []
     if case .open(let state) = facts.device {
-      lent = Set(state.uses.indices.filter { state.uses[$0] == .lent })
+      lent = state.lentCPUs
     }
     self.facts = facts
     self.lent = lent

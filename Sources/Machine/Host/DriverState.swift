@@ -31,5 +31,7 @@ public struct DriverState: Equatable, Sendable {
 
   func use(of cpu: Int) -> Use? { uses.indices.contains(cpu) ? uses[cpu] : nil }
 
+  var lentCPUs: Set<Int> { Set(uses.indices.filter { uses[$0] == .lent }) }
+
   var hasFreePoolCPU: Bool { pool.contains { uses[$0] == .linux } }
 }

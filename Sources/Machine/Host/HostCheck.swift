@@ -138,8 +138,7 @@ public struct HostCheck: Equatable, Sendable {
     return [
       .problem(
         "monitor", "its image is missing or malformed",
-        fix: "copy build/monitor to /lib/firmware/apus/monitor, and load the driver again if it is "
-          + "loaded")
+        fix: "copy build/monitor to /lib/firmware/apus/monitor")
     ]
   }
 

@@ -23,12 +23,14 @@ public struct HostFacts: Equatable, Sendable {
   public var lockdown: String?
   /// /proc/sys/kernel/modules_disabled: no module can be loaded until the next boot.
   public var areModulesDisabled: Bool
+  /// Those that Linux has and those that are lent.
   public var presentCPUs: Set<Int>
   public var onlineCPUs: Set<Int>
   /// CPUs with a switch to take them offline.
   public var removableCPUs: Set<Int>
+
   /// In Linux's notation.
-  public var cpuList: String
+  var cpuList: String { "\(CPUList(presentCPUs.sorted()))" }
 
   /// What this machine says. `files` is its /proc and /sys.
   public init(device path: String, files: HostFiles = HostFiles()) {
@@ -40,12 +42,14 @@ public struct HostFacts: Equatable, Sendable {
     isKVMLoaded = files.exists("/sys/module/\(processor.vendor.module)")
     lockdown = files.text("/sys/kernel/security/lockdown").flatMap(Self.chosen)
     areModulesDisabled = files.text("/proc/sys/kernel/modules_disabled") == "1"
-    presentCPUs = files.presentCPUs
+    var present = files.presentCPUs
+    // A lent CPU is absent for Linux.
+    if case .open(let state) = device { present.formUnion(state.lentCPUs) }
+    presentCPUs = present
     onlineCPUs = files.onlineCPUs
     removableCPUs = files.presentCPUs.filter {
       files.exists("/sys/devices/system/cpu/cpu\($0)/online")
     }
-    cpuList = files.possibleCPUs
   }
 
   /// The word in brackets: `none [integrity] confidentiality`.

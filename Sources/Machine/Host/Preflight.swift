@@ -32,10 +32,12 @@ public enum Preflight {
   ) throws(SetupError) {
     if driver.isMonitorMissing { throw .monitorMissing }
     if driver.isFirmwareOff { throw .firmwareOff }
+    // A lent CPU is absent for Linux, so the driver is asked first.
+    let present = host.presentCPUs.union(driver.lentCPUs)
     for cpu in cpus {
       if cpu == 0 { throw .cpuKept(0) }
-      guard host.presentCPUs.contains(cpu), let use = driver.use(of: cpu) else {
-        throw .noSuchCPU(cpu, possible: host.possibleCPUs)
+      guard present.contains(cpu), let use = driver.use(of: cpu) else {
+        throw .noSuchCPU(cpu, possible: "\(CPUList(present.sorted()))")
       }
       switch use {
       case .linux: break

@@ -7,7 +7,7 @@ import Synchronization
 
 /// A whole guest, from its memory to its end. What it took from the host goes back when it goes.
 public final class GuestMachine: Sendable {
-  // In this order they are destroyed: the memory last.
+  // vCPUs first: each gives its CPU back. Their threads have ended when this goes.
   private let processors: [Processor]
   private let lines: InterruptLines
   private let memory: GuestMemory

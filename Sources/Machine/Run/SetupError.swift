@@ -86,8 +86,8 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
       "the driver speaks version \(driver) of the interface and this program \(program): "
         + "take both from the same build"
     case .monitorMissing:
-      "the driver has no monitor to start: put its image at /lib/firmware/apus/monitor and load "
-        + "the driver again"
+      "the driver has no monitor to start: put its image (build/monitor) at "
+        + "/lib/firmware/apus/monitor"
     case .firmwareOff:
       "the firmware has switched virtualisation off: switch on SVM (AMD) or VT-x (Intel) in the "
         + "firmware's setup"

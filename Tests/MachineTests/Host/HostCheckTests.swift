@@ -22,7 +22,6 @@ struct HostCheckTests {
     facts.presentCPUs = [0, 1, 2, 3]
     facts.onlineCPUs = [0, 1, 2, 3]
     facts.removableCPUs = [1, 2, 3]
-    facts.cpuList = "0-3"
     return facts
   }
 

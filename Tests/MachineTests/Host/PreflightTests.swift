@@ -74,6 +74,19 @@ struct PreflightTests {
     }
   }
 
+  @Test("a lent CPU is known although Linux has it no longer")
+  func absent() throws {
+    let directory = try HostDirectory(["/sys/devices/system/cpu/present": "0-2\n"])
+    let files = directory.files
+    let state = driver(uses: [0, 0, 0, 2])
+    #expect(throws: SetupError.cpuLent(3)) {
+      try Preflight.check(cpus: [3], lentBy: state, of: files)
+    }
+    #expect(throws: SetupError.noSuchCPU(4, possible: "0-3")) {
+      try Preflight.check(cpus: [4], lentBy: state, of: files)
+    }
+  }
+
   @Test("without a CPU named, the pool must have a free one")
   func pool() {
     let files = directory.files
