@@ -49,6 +49,10 @@ final class PretendedMachine {
           as: UInt32.self)
       }
     }
+    vm.vm.pic_lines = 0xffff
+    withUnsafeMutableBytes(of: &vm.vm.line_pins) { pins in
+      for line in 0..<24 { pins[line] = UInt8(line) }
+    }
     for cpu in cpus { cpu.bind() }
   }
 
