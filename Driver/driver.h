@@ -65,6 +65,8 @@ struct vm {
 	struct mutex lock; /* creation of vCPUs and devices */
 	struct vcpu *vcpus[APUS_VCPUS]; /* written once, under lock */
 
+	struct list_head ports; /* passed to the guest; under lock */
+
 	struct mutex slots_lock;
 	struct slot slots[APUS_SLOTS];
 	struct list_head tables; /* struct page.lru: given to the monitor for good */
@@ -223,6 +225,7 @@ void vcpu_leave(struct vcpu *vcpu);
 bool forward_knows(unsigned int request);
 long forward(struct vcpu *vcpu, unsigned int request, void __user *argument);
 long forward_vm(struct vm *vm, unsigned int request, void __user *argument);
+long forward_vm_request(struct vm *vm, unsigned int request, const void *argument, size_t size);
 
 /* run.c */
 long vcpu_run(struct vcpu *vcpu);
@@ -247,6 +250,10 @@ void lines_changed(struct vm *vm);
 /* routing.c */
 long routing_set(struct vm *vm, const struct kvm_irq_routing __user *argument);
 int routing_drive(struct vm *vm, u32 gsi, bool high);
+
+/* ports.c */
+long ports_pass(struct vm *vm, const void __user *argument);
+void ports_free(struct vm *vm);
 
 /* timer.c */
 void timer_init(struct vm *vm);

@@ -104,21 +104,34 @@ static long load(void *payload, unsigned int request, const void __user *argumen
 	return size;
 }
 
-static long perform(struct vcpu *vcpu, u32 command, unsigned int request,
-		    void __user *argument)
+static void *payload_of(struct vcpu *vcpu)
 {
-	void *payload = vcpu->area + APUS_VCPU_PAGE_PAYLOAD * PAGE_SIZE;
-	long size = load(payload, request, argument);
-	long result;
+	return vcpu->area + APUS_VCPU_PAGE_PAYLOAD * PAGE_SIZE;
+}
 
-	if (size < 0)
-		return size;
-	result = vcpu_bind(vcpu);
+/* The payload is in place. */
+static long ask(struct vcpu *vcpu, u32 command, unsigned int request, size_t size)
+{
+	long result = vcpu_bind(vcpu);
+
 	if (result)
 		return result;
 	result = lent_command(vcpu->lent, command, request, size);
 	if (result == -EIO)
 		vcpu_break(vcpu);
+	return result;
+}
+
+static long perform(struct vcpu *vcpu, u32 command, unsigned int request,
+		    void __user *argument)
+{
+	void *payload = payload_of(vcpu);
+	long size = load(payload, request, argument);
+	long result;
+
+	if (size < 0)
+		return size;
+	result = ask(vcpu, command, request, size);
 	if (result >= 0 && takes_answer(request) && copy_to_user(argument, payload, size))
 		return -EFAULT;
 	return result;
@@ -163,6 +176,24 @@ long forward_vm(struct vm *vm, unsigned int request, void __user *argument)
 	if (result)
 		return result;
 	result = perform(vcpu, APUS_COMMAND_VM, request, argument);
+	mutex_unlock(&vcpu->lock);
+	vcpu_leave(vcpu);
+	return result;
+}
+
+/* The same with an argument that was copied and checked already. */
+long forward_vm_request(struct vm *vm, unsigned int request, const void *argument, size_t size)
+{
+	struct vcpu *vcpu = any_vcpu(vm);
+	long result;
+
+	if (!vcpu)
+		return -ENXIO;
+	result = vcpu_visit(vcpu);
+	if (result)
+		return result;
+	memcpy(payload_of(vcpu), argument, size);
+	result = ask(vcpu, APUS_COMMAND_VM, request, size);
 	mutex_unlock(&vcpu->lock);
 	vcpu_leave(vcpu);
 	return result;

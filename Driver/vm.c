@@ -63,6 +63,7 @@ static void vm_free(struct vm *vm)
 		vcpu_free(vm->vcpus[id]);
 	slots_free(vm);
 	tables_free(vm);
+	ports_free(vm);
 	kvfree(vm->msi_routes);
 	free_pages((unsigned long)vm->control, APUS_VM_ORDER);
 	mmdrop(vm->mm);
@@ -252,6 +253,8 @@ static long vm_ioctl(struct file *file, unsigned int request, unsigned long valu
 	case KVM_GET_PIT2:
 	case KVM_SET_PIT2:
 		return forward_vm(vm, request, argument);
+	case KVM_APUS_PASS_PORTS:
+		return ports_pass(vm, argument);
 	case KVM_GET_CLOCK:
 		return clock_get(vm, argument);
 	case KVM_SET_CLOCK:
@@ -294,6 +297,7 @@ static struct vm *vm_allocate(void)
 	mutex_init(&vm->lock);
 	mutex_init(&vm->slots_lock);
 	INIT_LIST_HEAD(&vm->tables);
+	INIT_LIST_HEAD(&vm->ports);
 	raw_spin_lock_init(&vm->line_lock);
 	vm->control->area = __pa(vm->control);
 	memset(vm->control->apic_ids, 0xff, sizeof(vm->control->apic_ids));

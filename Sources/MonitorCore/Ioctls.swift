@@ -49,6 +49,7 @@ extension VirtualCPU {
     case KVM_SET_IRQCHIP_: setInterruptController()
     case KVM_GET_PIT2_: getTimer()
     case KVM_SET_PIT2_: setTimer(argument())
+    case KVM_APUS_PASS_PORTS_: passPorts(argument())
     default: -ENOTTY_
     }
   }

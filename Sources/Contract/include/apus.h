@@ -138,8 +138,80 @@ enum apus_unfit { /* why a CPU is APUS_CPU_UNFIT */
 	APUS_UNFIT_FIRMWARE = 3,   /* switched off by firmware (VM_CR.SVMDIS, IA32_FEATURE_CONTROL) */
 	APUS_UNFIT_NO_NESTED_PAGING = 4,
 	APUS_UNFIT_NO_X2APIC = 5,
-	APUS_UNFIT_CONTROL = 6,    /* a needed VT-x control is missing: detail names it */
+	APUS_UNFIT_CONTROL = 6,    /* it lacks what detail names: enum apus_control */
 };
+
+/*
+ * What APUS_UNFIT_CONTROL's detail names: a word of VT-x's controls or capabilities, and a bit
+ * of it (SDM vol. 3, appendix A). The processor has it not, or cannot do without it.
+ */
+#define APUS_CONTROLS(CONTROL)                                                          \
+	CONTROL(APUS_CONTROL_XSAVE, 0x01a, "XSAVE")                                      \
+	CONTROL(APUS_CONTROL_INTERRUPT_EXITING, 0x100, "interrupts without exits")       \
+	CONTROL(APUS_CONTROL_NMI_EXITING, 0x103, "NMI exiting")                          \
+	CONTROL(APUS_CONTROL_VIRTUAL_NMIS, 0x105, "virtual NMIs")                        \
+	CONTROL(APUS_CONTROL_INTERRUPT_WINDOW, 0x202, "interrupt-window exiting")        \
+	CONTROL(APUS_CONTROL_TSC_OFFSETTING, 0x203, "a TSC without offset")              \
+	CONTROL(APUS_CONTROL_HLT_EXITING, 0x207, "HLT exiting on and off")               \
+	CONTROL(APUS_CONTROL_INVLPG_EXITING, 0x209, "INVLPG without exits")              \
+	CONTROL(APUS_CONTROL_MWAIT_EXITING, 0x20a, "MWAIT exiting")                      \
+	CONTROL(APUS_CONTROL_RDPMC_EXITING, 0x20b, "RDPMC without exits")                \
+	CONTROL(APUS_CONTROL_RDTSC_EXITING, 0x20c, "RDTSC without exits")                \
+	CONTROL(APUS_CONTROL_CR3_LOAD_EXITING, 0x20f, "CR3 loads without exits")         \
+	CONTROL(APUS_CONTROL_CR3_STORE_EXITING, 0x210, "CR3 stores without exits")       \
+	CONTROL(APUS_CONTROL_CR8_LOAD_EXITING, 0x213, "CR8 loads without exits")         \
+	CONTROL(APUS_CONTROL_CR8_STORE_EXITING, 0x214, "CR8 stores without exits")       \
+	CONTROL(APUS_CONTROL_TPR_SHADOW, 0x215, "the real task priority")                \
+	CONTROL(APUS_CONTROL_NMI_WINDOW, 0x216, "NMI-window exiting")                    \
+	CONTROL(APUS_CONTROL_DEBUG_REGISTER_EXITING, 0x217, "debug registers without exits") \
+	CONTROL(APUS_CONTROL_IO_BITMAPS, 0x219, "I/O bitmaps")                           \
+	CONTROL(APUS_CONTROL_MONITOR_TRAP_FLAG, 0x21b, "no monitor trap flag")           \
+	CONTROL(APUS_CONTROL_MSR_BITMAPS, 0x21c, "MSR bitmaps")                          \
+	CONTROL(APUS_CONTROL_MONITOR_EXITING, 0x21d, "MONITOR exiting")                  \
+	CONTROL(APUS_CONTROL_PAUSE_EXITING, 0x21e, "PAUSE without exits")                \
+	CONTROL(APUS_CONTROL_SECONDARY, 0x21f, "secondary controls")                     \
+	CONTROL(APUS_CONTROL_EPT, 0x301, "extended page tables")                         \
+	CONTROL(APUS_CONTROL_DESCRIPTOR_TABLES, 0x302, "descriptor tables without exits") \
+	CONTROL(APUS_CONTROL_VIRTUAL_X2APIC, 0x304, "the real x2APIC")                   \
+	CONTROL(APUS_CONTROL_VPID, 0x305, "virtual-processor identifiers")               \
+	CONTROL(APUS_CONTROL_WBINVD_EXITING, 0x306, "WBINVD exiting")                    \
+	CONTROL(APUS_CONTROL_UNRESTRICTED_GUEST, 0x307, "unrestricted guest")            \
+	CONTROL(APUS_CONTROL_PAUSE_LOOP_EXITING, 0x30a, "PAUSE loops without exits")     \
+	CONTROL(APUS_CONTROL_RDRAND_EXITING, 0x30b, "RDRAND without exits")              \
+	CONTROL(APUS_CONTROL_RDSEED_EXITING, 0x310, "RDSEED without exits")              \
+	CONTROL(APUS_CONTROL_XSAVES, 0x314, "XSAVES switched off")                       \
+	CONTROL(APUS_CONTROL_SAVE_DEBUG, 0x402, "saving debug controls")                 \
+	CONTROL(APUS_CONTROL_HOST_LONG, 0x409, "a 64-bit host")                          \
+	CONTROL(APUS_CONTROL_SAVE_PAT, 0x412, "saving IA32_PAT")                         \
+	CONTROL(APUS_CONTROL_HOST_PAT, 0x413, "loading the host's IA32_PAT")             \
+	CONTROL(APUS_CONTROL_SAVE_EFER, 0x414, "saving IA32_EFER")                       \
+	CONTROL(APUS_CONTROL_HOST_EFER, 0x415, "loading the host's IA32_EFER")           \
+	CONTROL(APUS_CONTROL_LOAD_DEBUG, 0x502, "loading debug controls")                \
+	CONTROL(APUS_CONTROL_GUEST_LONG, 0x509, "a guest in and out of long mode")       \
+	CONTROL(APUS_CONTROL_LOAD_PAT, 0x50e, "loading IA32_PAT")                        \
+	CONTROL(APUS_CONTROL_LOAD_EFER, 0x50f, "loading IA32_EFER")                      \
+	CONTROL(APUS_CONTROL_EPT_FOUR_LEVELS, 0x606, "EPT with four levels")             \
+	CONTROL(APUS_CONTROL_EPT_WRITE_BACK, 0x60e, "EPT in write-back memory")          \
+	CONTROL(APUS_CONTROL_EPT_LARGE_PAGES, 0x610, "EPT pages of 2 MiB")               \
+	CONTROL(APUS_CONTROL_INVEPT, 0x614, "INVEPT")                                    \
+	CONTROL(APUS_CONTROL_INVEPT_EXTENT, 0x61a, "INVEPT of all contexts")             \
+	CONTROL(APUS_CONTROL_STRING_INFORMATION, 0x736, "information about INS and OUTS") \
+	CONTROL(APUS_CONTROL_STORE_LMA, 0x805, "exits that store EFER.LMA")
+
+#define APUS_CONTROL_NUMBER(name, number, words) name = number,
+enum apus_control { APUS_CONTROL_NONE = 0, APUS_CONTROLS(APUS_CONTROL_NUMBER) };
+#undef APUS_CONTROL_NUMBER
+
+/* In words; "?" for a number that has none. */
+static inline const char *apus_control_words(uint64_t control)
+{
+#define APUS_CONTROL_WORDS(name, number, words) case number: return words;
+	switch (control) {
+	APUS_CONTROLS(APUS_CONTROL_WORDS)
+	default: return "?";
+	}
+#undef APUS_CONTROL_WORDS
+}
 
 enum apus_vendor { APUS_VENDOR_NONE = 0, APUS_VENDOR_SVM = 1, APUS_VENDOR_VMX = 2 };
 
@@ -386,6 +458,19 @@ struct apus_vm {
 /* vCPU: the newest exits, after the guest ended itself. */
 struct apus_last_exits { uint64_t count; struct apus_last_exit exits[16]; };
 #define KVM_APUS_GET_LAST_EXITS _IOR(APUS_KVMIO, 0xf3, struct apus_last_exits)
+
+/*
+ * VM: I/O ports of the machine itself, which the guest then reaches without an exit, and Linux
+ * no longer. After the first vCPU; until the VM goes. EPERM without CAP_SYS_RAWIO; EBUSY: a
+ * driver of Linux's uses them; EINVAL: ports that the monitor serves or that could reset the
+ * machine or reconfigure its devices.
+ */
+struct apus_ports {
+	uint16_t first;
+	uint16_t count;
+	uint32_t flags; /* 0 */
+};
+#define KVM_APUS_PASS_PORTS _IOW(APUS_KVMIO, 0xf4, struct apus_ports)
 
 /* Device: what the driver found out about this machine, for `apus check`. */
 enum apus_cpu_use { APUS_USE_LINUX = 0, APUS_USE_OFFLINE = 1, APUS_USE_LENT = 2 };
