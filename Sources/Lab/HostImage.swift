@@ -22,6 +22,9 @@ struct HostImage: Sendable {
     try await addApus(to: &image)
     try image.add(guest.image, at: "lab/guest/vmlinuz")
     image.add(bytes: try await GuestImage.make(), at: "lab/guest/initramfs")
+    for kernel in SmallKernel.allCases {
+      image.add(bytes: kernel.image, at: "lab/guest/\(kernel.rawValue)")
+    }
     for (path, file) in files.sorted(by: { $0.key < $1.key }) {
       try image.add(
         file, at: path.hasPrefix("/") ? String(path.dropFirst()) : path, permissions: 0o755)

@@ -66,15 +66,41 @@ enum HostScripts {
     }
     # attach NAME FILE: the file travels out as it is; text only.
     attach() { sed "s/^/file $1 /" "$2" >&3; }
+    # now: hundredths of a second since the start.
+    now() { read -r up idle < /proc/uptime; echo ${up%.*}${up#*.}; }
     # within SECONDS COMMAND...: waits until the command succeeds.
     within() {
-      deadline=$(($(cut -d. -f1 /proc/uptime) + $1 + 1)); shift
+      deadline=$(($(now) + $1 * 100)); shift
       until "$@"; do
-        [ "$(cut -d. -f1 /proc/uptime)" -ge $deadline ] && return 1
-        sleep 0.02
+        [ $(now) -lt $deadline ] || return 1
+        usleep 20000
       done
     }
     online() { [ "$(cat /sys/devices/system/cpu/cpu$1/online)" = 1 ]; }
+    offline() { [ "$(cat /sys/devices/system/cpu/cpu$1/online)" = 0 ]; }
+    # remember NAME: CPUs, affinities, pinned pages and free memory, as they are.
+    remember() {
+      cat /sys/devices/system/cpu/online /sys/devices/system/cpu/present > /tmp/cpus-$1
+      taskset -p 1 >> /tmp/cpus-$1
+      grep . /proc/irq/*/smp_affinity /proc/irq/default_smp_affinity > /tmp/irqs-$1
+      echo 3 > /proc/sys/vm/drop_caches
+      sleep 0.3
+      # Free pages in each CPU's stock do not count as free in /proc/meminfo.
+      awk '$1 == "nr_free_pages" || $1 == "count:" { n += $2 } END { print n }' /proc/zoneinfo \
+        > /tmp/free-$1
+      awk '$1 == "nr_foll_pin_acquired" { n += $2 } $1 == "nr_foll_pin_released" { n -= $2 }
+        END { print n + 0 }' /proc/vmstat > /tmp/pinned-$1
+    }
+    # as_before PAGES: what `remember before` and `remember after` saw is the same; PAGES more may
+    # be in use, for what Linux itself keeps.
+    as_before() {
+      expect cpus-as-before cmp /tmp/cpus-before /tmp/cpus-after
+      expect irq-affinity-as-before cmp /tmp/irqs-before /tmp/irqs-after
+      expect nothing-pinned cmp /tmp/pinned-before /tmp/pinned-after
+      gone=$(($(cat /tmp/free-before) - $(cat /tmp/free-after)))
+      value pages-gone $gone
+      expect memory-as-before [ $gone -le $1 ]
+    }
     # clean_kernel_log: nothing that a kernel writes when it is hurt.
     clean_kernel_log() {
       dmesg | grep -E 'WARNING: CPU|BUG:|Oops|Call Trace|general protection|refcount|stuck for|hung_task|blocked for more' > /tmp/hurt

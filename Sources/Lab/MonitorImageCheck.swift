@@ -2,29 +2,55 @@
 
 /// What must hold of build/monitor, whatever it does when it runs.
 public struct MonitorImageCheck: Sendable {
-  /// Bytes; an image this large or larger is refused.
+  /// Bytes; an image this large or larger is refused, as a file and in memory.
   static let limit = 256 << 10
+  /// Of apus.h: where the image is mapped, where the window after it begins, and its first bytes.
+  static let base: UInt64 = 0x10_0000
+  static let end: UInt64 = 0x20_0000
+  static let magic: UInt64 = 0x5355_5041
 
   let project: Project
 
   public init(project: Project) { self.project = project }
 
-  /// Checks the size of the image, and that it uses no floating point and no vector register:
-  /// those hold the guest's values while the monitor runs.
+  /// Checks the image's size and segments, and that it uses no floating point and no vector
+  /// register: those hold the guest's values while the monitor runs.
   public func run() async throws -> [Report.Check] {
     guard Files.exists(project.monitor) else {
       throw LabError.notBuilt(what: "monitor", path: project.monitor, remedy: "make monitor")
     }
-    let size = try Files.read(project.monitor).count
+    let file = try Files.read(project.monitor)
     // A missing objdump is an error here, not an empty disassembly.
     let disassembly = try await Command(
       "objdump", ["-d", "--no-show-raw-insn", "-M", "att", project.monitor]
     ).output()
     return [
       Report.Check(
-        name: "monitor-size", passed: size < Self.limit, detail: "\(size) of \(Self.limit) bytes"),
+        name: "monitor-file-size", passed: file.count < Self.limit,
+        detail: "\(file.count) of \(Self.limit) bytes"),
+      Self.judge(segments: try ELFSegment.all(in: file, named: project.monitor), of: file),
       Self.judge(disassembly: disassembly),
     ]
+  }
+
+  /// The driver maps each segment with its own rights: none may be written and executed.
+  static func judge(segments: [ELFSegment], of file: [UInt8]) -> Report.Check {
+    let size = segments.reduce(0) { $0 + $1.size }
+    var problem: String?
+    if let segment = segments.first(where: { $0.isWritable && $0.isExecutable }) {
+      problem = "the one at 0x\(String(segment.address, radix: 16)) is writable and executable"
+    } else if segments.contains(where: { $0.address < base || $0.address + $0.size > end }) {
+      problem = "one lies outside of what apus.h keeps for the image"
+    } else if segments.contains(where: { $0.address % 4096 != 0 }) {
+      problem = "one does not begin with a page"
+    } else if size >= UInt64(limit) {
+      problem = "they have \(size) bytes"
+    } else if segments.first.map({ file.number(at: $0.fileOffset, bytes: 4) }) != magic {
+      problem = "the first one does not begin with the header"
+    }
+    return .init(
+      name: "monitor-segments", passed: problem == nil,
+      detail: problem ?? "\(segments.count) segments, \(size) bytes in memory")
   }
 
   static func judge(disassembly: String) -> Report.Check {

@@ -2,7 +2,16 @@
 
 extension Scenario {
   /// Every scenario, in the order in which `apus-lab check` runs them.
-  public static let all: [Scenario] = []
+  public static let all: [Scenario] = [
+    refusals,
+    wholeGuest("guest", count: 1, suite: .check),
+    takeAndReturn("return", count: 10, suite: .check),
+    kill("kill", count: 5, suite: .check),
+    besideKVM,
+    wholeGuest("guest-often", count: 20, suite: .soak),
+    takeAndReturn("return-often", count: 100, suite: .soak),
+    kill("kill-often", count: 50, suite: .soak),
+  ]
 
   /// Those of a suite.
   public static func all(in suite: Suite) -> [Scenario] { all.filter { $0.suite == suite } }
