@@ -196,12 +196,18 @@ import X86
       }
       if event.kind == .external {
         interruptWindowExiting = false
-        vmcb[.virtualInterrupt] |=
-          Self.virtualIRQ | Self.virtualIgnoreTPR | 0xf << 16 | UInt64(event.vector) << 32
+        setVirtualInterrupt(vector: event.vector)
       } else {
         vmcb[.eventInjection] = EventInjection.encode(event)
       }
     }
+  }
+
+  /// The vector of the last one is still there.
+  private func setVirtualInterrupt(vector: UInt8) {
+    vmcb[.virtualInterrupt] =
+      vmcb[.virtualInterrupt] & ~Self.virtualInterruptBits | Self.virtualIRQ
+      | Self.virtualIgnoreTPR | 0xf << 16 | UInt64(vector) << 32
   }
 
   /// A virtual interrupt that is intercepted: the exit comes when it would be taken.
@@ -209,8 +215,11 @@ import X86
     get { vmcb[.intercepts1] & Intercepts1.virtualInterrupt.rawValue != 0 }
     nonmutating set {
       if newValue {
+        // A waiting interrupt goes first. It is the PICs', so its EOI is an exit: the next one
+        // is looked at then.
+        if vmcb[.virtualInterrupt] & Self.virtualIRQ != 0 { return }
         vmcb[.intercepts1] |= Intercepts1.virtualInterrupt.rawValue
-        vmcb[.virtualInterrupt] |= Self.virtualIRQ | Self.virtualIgnoreTPR | 0xf << 16
+        setVirtualInterrupt(vector: 0)
       } else if interruptWindowExiting {
         vmcb[.intercepts1] &= ~Intercepts1.virtualInterrupt.rawValue
         vmcb[.virtualInterrupt] &= ~Self.virtualInterruptBits

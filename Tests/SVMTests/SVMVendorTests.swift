@@ -121,6 +121,25 @@ struct SVMVendorTests {
     #expect(pages[0x60, as: UInt64.self] == 0)
   }
 
+  @Test("An interrupt's vector is its own, whatever the last one's was")
+  func nextInterrupt() {
+    vendor.injection = Event(kind: .external, vector: 0x34)
+    pages[0x60, as: UInt64.self] &= ~0x100
+    vendor.injection = Event(kind: .external, vector: 0x48)
+    #expect(pages[0x60, as: UInt64.self] == 0x48_001f_0100)
+  }
+
+  /// It was acknowledged at the PIC: nobody would ask for it again.
+  @Test("A window that is asked for while an interrupt waits leaves that interrupt")
+  func windowBehindInterrupt() {
+    vendor.injection = Event(kind: .external, vector: 0x34)
+    vendor.interruptWindowExiting = true
+    #expect(vendor.injection == Event(kind: .external, vector: 0x34))
+    #expect(pages[0xc, as: UInt32.self] & 1 << 4 == 0)
+    vendor.interruptWindowExiting = false
+    #expect(vendor.injection == Event(kind: .external, vector: 0x34))
+  }
+
   @Test("A window that is asked for does not take a waiting interrupt away, and its end neither")
   func windowAndInterrupt() {
     vendor.injection = Event(kind: .external, vector: 0x31)
