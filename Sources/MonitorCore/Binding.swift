@@ -20,6 +20,7 @@ extension VirtualCPU {
         portBitmap: vm.area + UInt64(APUS_VM_PAGE_IO_BITMAP) * 4096,
         nestedRoot: machine.nestedRoot, bootstrap: control.bootstrap != 0)
       resetRegisters()
+      resetExtendedState()
       let direct = Self.directMSRs
       for index in direct.indices { vendor.intercept(direct[index], reads: false, writes: false) }
     } else {

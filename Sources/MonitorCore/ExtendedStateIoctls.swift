@@ -14,6 +14,13 @@ extension VirtualCPU {
   /// struct kvm_xsave.
   static var extendedStateSize: Int { 4096 }
 
+  /// XRSTOR takes MXCSR from the area whether the header names SSE or not (SDM vol. 1, 13.8.1).
+  func resetExtendedState() {
+    let afterReset: UInt32 = 0x1f80
+    unsafe pages.extendedState.storeBytes(
+      of: afterReset, toByteOffset: Self.statusAndControl, as: UInt32.self)
+  }
+
   func saveExtendedState() {
     let xcr0 = processor.xcr0
     processor.xcr0 = processor.extendedStateMask
