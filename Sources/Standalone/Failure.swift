@@ -39,6 +39,7 @@ enum Failure: Error {
       Console.write(UInt64(reason))
       Console.write(" detail ")
       Console.write(hexadecimal: detail)
+      writeControl(detail)
     case .stopped(let fault):
       Console.write("the monitor stopped: vector ")
       Console.write(fault.vector)
@@ -49,6 +50,17 @@ enum Failure: Error {
       Console.write(" cr2 ")
       Console.write(hexadecimal: fault.cr2)
     case .noGuest: Console.write("there is no guest of this name")
+    }
+  }
+
+  /// enum apus_control in words.
+  private func writeControl(_ detail: UInt64) {
+    guard let words = unsafe apus_control_words(detail) else { return }
+    Console.write(" ")
+    var index = 0
+    while unsafe words[index] != 0 {
+      Console.write(unsafe UInt8(bitPattern: words[index]))
+      index += 1
     }
   }
 

@@ -89,9 +89,10 @@ import X86
     unsafe mailbox.pointee.command = command.rawValue
     unsafe mailbox.pointee.argument.0 = first
     unsafe mailbox.pointee.argument.1 = second
-    unsafe storeRelease(
-      &mailbox.pointee.command_sequence, mailbox.pointee.command_sequence &+ 1)
-    kick()
+    let sequence = unsafe mailbox.pointee.command_sequence &+ 1
+    // An exchange is a full barrier too: `awake` is read after it.
+    _ = unsafe exchange(&mailbox.pointee.command_sequence, sequence)
+    if unsafe loadAcquire(&mailbox.pointee.awake) == 0 { kick() }
   }
 
   func kick() { LocalAPIC.send(to: apicID, mode: .nonMaskable) }
