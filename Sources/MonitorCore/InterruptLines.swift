@@ -117,10 +117,11 @@ extension VirtualCPU {
   /// Injects what waits: an NMI, or an interrupt of the PICs if the guest takes one now;
   /// otherwise asks for an exit when it can.
   func deliverPending() {
-    if state.nmiPending, vendor.injection == nil, !vendor.nmiBlocked {
+    if state.nmiPending, vendor.injection == nil, vendor.acceptsNMI {
       state.nmiPending = false
       vendor.injection = Event(kind: .nonMaskable, vector: 2)
     }
+    vendor.nmiWindowExiting = state.nmiPending
     guard id == 0, vm.irqchip != 0 else { return }
     guard state.apic.acceptsExternal, withMachine({ $0.pic.requestsInterrupt }) else {
       vendor.interruptWindowExiting = false

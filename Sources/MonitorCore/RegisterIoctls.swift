@@ -72,6 +72,7 @@ extension VirtualCPU {
     vendor.efer = new.efer
     vendor.cr0 = new.cr0 | CR0.extensionType.rawValue
     vendor.cr4 = new.cr4
+    state.pageDirectoryPointersAreStale = true
     processor.writeAPIC(.taskPriority, UInt32(new.cr8) << 4)
     vendor.flushTranslations()
     return injectRequested(new)

@@ -25,8 +25,11 @@ extension VirtualCPU {
         continue
       }
       followSlots()
+      loadPageDirectoryPointers()
       deliverPending()
-      let exit = enter()
+      // Where NMIs wait while GIF is 0, draining an APIC lets them in: look again.
+      guard processor.nmiCount == nmis else { continue }
+      let exit = enter(unlessNMISince: nmis)
       if handle(exit) == .client {
         describeToClient()
         return 0
@@ -48,11 +51,11 @@ extension VirtualCPU {
     run.apic_base = state.apic.base.rawValue
   }
 
-  private func enter() -> Exit {
+  private func enter(unlessNMISince nmis: UInt64) -> Exit {
     control.statistics.entries &+= 1
     control.statistics.in_guest = 1
     let before = processor.timestamp()
-    let exit = vendor.enter(&state.registers)
+    let exit = vendor.enter(&state.registers, unlessNMISince: nmis)
     control.statistics.guest_cycles &+= processor.timestamp() &- before
     control.statistics.in_guest = 0
     record(exit)
@@ -134,10 +137,9 @@ extension VirtualCPU {
     case .setExtendedControl:
       count(APUS_EXIT_XSETBV)
       return handleSetExtendedControl()
-    case .controlRegister:
+    case .controlRegister(let access):
       count(APUS_EXIT_CONTROL_REGISTER)
-      inject(.generalProtection)
-      return .resume
+      return handleControlRegister(access)
     case .preemptionTimer:
       count(APUS_EXIT_PREEMPTION_TIMER)
       return .resume

@@ -19,8 +19,11 @@ public protocol Vendor: Sendable {
   func load()
   func unload()
 
-  /// Runs the guest until it exits. RAX to R15 are in `registers`, RSP included.
-  func enter(_ registers: inout GuestRegisters) -> Exit
+  /// Runs the guest until it exits. RAX to R15 are in `registers`, RSP included. An NMI that is
+  /// taken in root mode after the caller has read the count of NMIs as `seen` prevents the entry,
+  /// which then ends as an NMI's exit. (Where NMIs wait until the guest runs, as with GIF 0 on SVM,
+  /// there is no such NMI.)
+  func enter(_ registers: inout GuestRegisters, unlessNMISince seen: UInt64) -> Exit
 
   /// Bytes of the instruction that exited; 0 where the processor does not say.
   var exitInstructionLength: UInt64 { get }
@@ -62,9 +65,30 @@ public protocol Vendor: Sendable {
   var haltExiting: Bool { get nonmutating set }
   /// Guest NMIs are blocked: one is being handled.
   var nmiBlocked: Bool { get nonmutating set }
+  /// An NMI can be injected now.
+  var acceptsNMI: Bool { get }
+  /// An exit as soon as the guest can take an NMI, on processors that block NMIs for it.
+  var nmiWindowExiting: Bool { get nonmutating set }
+
+  /// Bits of CR4 that the guest can set, on processors that leave checking them to the monitor.
+  var settableCR4: UInt64 { get }
+  /// The four entries of PAE's first level, on processors that do not read them from memory
+  /// themselves after the monitor has written a control register.
+  func setPageDirectoryPointers(_ entries: InlineArray<4, UInt64>)
 
   /// Forgets every translation of this vCPU at the next entry.
   func flushTranslations()
+}
+
+/// What only one vendor needs.
+extension Vendor {
+  public var acceptsNMI: Bool { !nmiBlocked }
+  public var nmiWindowExiting: Bool {
+    get { false }
+    nonmutating set {}
+  }
+  public var settableCR4: UInt64 { .max }
+  public func setPageDirectoryPointers(_ entries: InlineArray<4, UInt64>) {}
 }
 
 /// The general registers of a guest in the order of their encoding (SDM vol. 2, 2.1.5).

@@ -48,7 +48,8 @@ import X86
   public func load() { flushTranslations() }
   public func unload() {}
 
-  public func enter(_ registers: inout GuestRegisters) -> Exit {
+  /// GIF is 0: an NMI waits, and exits at once.
+  public func enter(_ registers: inout GuestRegisters, unlessNMISince seen: UInt64) -> Exit {
     vmcb[.rax] = registers.rax
     vmcb[.rsp] = registers.rsp
     // No clean bit is ever set: exits are rare here, a stale cache would not be.

@@ -35,7 +35,7 @@ final class PretendedVendor: Vendor, @unchecked Sendable {
   func load() {}
   func unload() {}
 
-  func enter(_ registers: inout GuestRegisters) -> Exit {
+  func enter(_ registers: inout GuestRegisters, unlessNMISince seen: UInt64) -> Exit {
     if let event = injection { delivered.append(event) }
     injection = nil
     return steps.isEmpty ? .halt : steps.removeFirst()(self, &registers)

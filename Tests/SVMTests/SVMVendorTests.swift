@@ -86,7 +86,7 @@ struct SVMVendorTests {
     pages[0xf00, as: UInt64.self] = 0x72
     vendor.injection = Event(kind: .exception, vector: 13, errorCode: 8)
     vendor.flushTranslations()
-    #expect(vendor.enter(&registers) == .cpuid)
+    #expect(vendor.enter(&registers, unlessNMISince: 0) == .cpuid)
     #expect(registers.rax == 0x1111)
     #expect(registers.rsp == 0x2222)
     #expect(registers.rbx == 0x3333)
@@ -193,7 +193,6 @@ struct SVMVendorTests {
       vendor.takeInterruptedEvent() == Event(kind: .exception, vector: 14, errorCode: 2))
     #expect(vendor.takeInterruptedEvent() == nil)
   }
-
   @Test("INT3 and INTO are software's: delivered again they would return to themselves")
   func interruptedBreakpoint() {
     for vector in [3, 4] as [UInt64] {
