@@ -16,6 +16,7 @@ var targets: [Target] = [
   .target(name: "Contract"),
   .target(name: "X86", dependencies: ["Contract"], swiftSettings: pure),
   .target(name: "SVM", dependencies: ["MonitorCore", "X86", "Contract"], swiftSettings: pure),
+  .target(name: "VMX", dependencies: ["MonitorCore", "X86", "Contract"], swiftSettings: pure),
   // Constant tables of the image, imported by tests only: an importer would hold a second copy.
   .target(name: "GuestFeatures", swiftSettings: pure),
   .target(name: "MonitorCore", dependencies: ["X86", "Contract"], swiftSettings: pure),
@@ -25,7 +26,7 @@ let freestandingTargets: [Target] = [
   .target(name: "Entry", dependencies: ["Contract"]),
   .executableTarget(
     name: "Monitor",
-    dependencies: ["Entry", "GuestFeatures", "MonitorCore", "SVM", "X86", "Contract"],
+    dependencies: ["Entry", "GuestFeatures", "MonitorCore", "SVM", "VMX", "X86", "Contract"],
     swiftSettings: pure),
   .target(name: "StandaloneEntry", dependencies: ["Contract"]),
   .target(name: "Guests", path: "Guests"),
@@ -67,6 +68,7 @@ let hostedTargets: [Target] = [
     swiftSettings: hosted),
   .testTarget(name: "X86Tests", dependencies: ["X86"]),
   .testTarget(name: "SVMTests", dependencies: ["SVM", "X86", "Contract"]),
+  .testTarget(name: "VMXTests", dependencies: ["VMX", "MonitorCore", "X86", "Contract"]),
   .testTarget(
     name: "MonitorCoreTests", dependencies: ["MonitorCore", "GuestFeatures", "X86", "Contract"]),
   .testTarget(

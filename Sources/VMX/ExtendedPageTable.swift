@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import MonitorCore
+
+/// Extended page tables. SDM vol. 3, 29.3.2.
+///
+/// Memory is write-back as far as the guest's own PAT does not say otherwise, so that devices'
+/// memory is what the guest maps it as.
+public enum ExtendedPageTable: NestedTableFormat {
+  static var read: UInt64 { 1 << 0 }
+  static var write: UInt64 { 1 << 1 }
+  static var execute: UInt64 { 1 << 2 }
+  static var writeBack: UInt64 { 6 << 3 }
+  static var large: UInt64 { 1 << 7 }
+
+  public static func table(at physical: UInt64) -> UInt64 { physical | read | write | execute }
+  public static func leaf(at physical: UInt64, level: Int, writable: Bool) -> UInt64 {
+    physical | read | execute | writeBack | (writable ? write : 0) | (level > 1 ? large : 0)
+  }
+  public static func isPresent(_ entry: UInt64) -> Bool {
+    entry & (read | write | execute) != 0
+  }
+  public static func isLeaf(_ entry: UInt64, level: Int) -> Bool {
+    level == 1 || entry & large != 0
+  }
+  public static func isWritable(_ entry: UInt64) -> Bool { entry & write != 0 }
+
+  /// The EPT pointer: tables in write-back memory, a walk of four levels. SDM vol. 3, 25.6.11.
+  public static func pointer(to root: UInt64) -> UInt64 { root | 6 | 3 << 3 }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import MonitorCore
+import X86
+
+/// What the next entry delivers, and what the guest can take.
+extension VMXVendor {
+  public var interruptShadow: Bool {
+    get { vmcs[.interruptibility] & Interruptibility.shadow != 0 }
+    nonmutating set {
+      var state = vmcs[.interruptibility] & ~Interruptibility.shadow
+      if newValue {
+        // Only STI itself sets IF; under the shadow of MOV SS the guest has not ended in HLT.
+        state |=
+          flags.contains(.interruptEnable) ? Interruptibility.bySTI : Interruptibility.byMOVSS
+        vmcs[.activity] = ActivityState.active
+      }
+      vmcs[.interruptibility] = state
+    }
+  }
+
+  /// VM entry clears the valid bit once the event is delivered. SDM vol. 3, 25.8.3.
+  public var injection: Event? {
+    get { EventInjection.decode(vmcs[.entryInterruption], errorCode: vmcs[.entryErrorCode]) }
+    nonmutating set {
+      guard let event = newValue else {
+        vmcs[.entryInterruption] = 0
+        return
+      }
+      let isProtected = CR0(rawValue: vmcs[.cr0]).contains(.protectionEnable)
+      let fields = EventInjection.encode(event, isProtected: isProtected)
+      vmcs[.entryInterruption] = fields.information
+      vmcs[.entryErrorCode] = fields.errorCode
+      // One whose delivery was cut short blocks itself already.
+      if event.kind == .nonMaskable { nmiBlocked = false }
+      // A halted guest can only be woken by interrupts. SDM vol. 3, 27.3.1.5.
+      if event.kind == .exception { vmcs[.activity] = ActivityState.active }
+    }
+  }
+
+  public var interruptWindowExiting: Bool {
+    get { isOn(.interruptWindowExiting) }
+    nonmutating set { set(.interruptWindowExiting, newValue) }
+  }
+  public var nmiWindowExiting: Bool {
+    get { isOn(.nmiWindowExiting) }
+    nonmutating set { set(.nmiWindowExiting, newValue) }
+  }
+  public var haltExiting: Bool {
+    get { isOn(.haltExiting) }
+    nonmutating set { set(.haltExiting, newValue) }
+  }
+
+  /// With virtual NMIs: from an injected NMI to the guest's IRET.
+  public var nmiBlocked: Bool {
+    get { vmcs[.interruptibility] & Interruptibility.byNMI != 0 }
+    nonmutating set {
+      let others = vmcs[.interruptibility] & ~Interruptibility.byNMI
+      vmcs[.interruptibility] = newValue ? others | Interruptibility.byNMI : others
+    }
+  }
+
+  private func isOn(_ control: PrimaryControls) -> Bool {
+    vmcs[.primaryControls] & control.rawValue != 0
+  }
+  private func set(_ control: PrimaryControls, _ value: Bool) {
+    let old = vmcs[.primaryControls]
+    let new = value ? old | control.rawValue : old & ~control.rawValue
+    if new != old { vmcs[.primaryControls] = new }
+  }
+}

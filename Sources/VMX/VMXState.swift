@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import MonitorCore
+import X86
+
+/// What the VMCS does not hold: in the vCPU area, behind the MSR bitmaps. All bits 0 is its
+/// state before the first entry.
+public struct VMXState {
+  /// The VMCS was launched since it was made current.
+  var isLaunched: Bool
+  /// Translations are to be forgotten at the next entry.
+  var flushes: Bool
+  var eptPointer: UInt64
+  /// The newest exit, or refused entry.
+  var exitCode: UInt32
+  /// What that exit cut short.
+  var interruptedEvent: UInt32
+  var interruptedErrorCode: UInt32
+  /// Registers that are the guest's while the vCPU is on a CPU; here while it is on none.
+  var cr2: UInt64
+  var dr6: UInt64
+  var msrs: InlineArray<5, UInt64>
+}
+
+/// MSRs that VT-x does not switch and the monitor does not use: they are the guest's from
+/// `load` to `unload`.
+enum LentMSRs {
+  static var count: Int { 5 }
+  static subscript(_ index: Int) -> MSR {
+    switch index {
+    case 0: .star
+    case 1: .lstar
+    case 2: .cstar
+    case 3: .systemCallMask
+    default: .kernelGSBase
+    }
+  }
+
+  static func contain(_ msr: MSR) -> Bool {
+    for index in 0..<count where self[index] == msr { return true }
+    return false
+  }
+}
