@@ -4,7 +4,8 @@
  * while it drains an APIC. An exception is a mistake of its own and stops the CPU, but
  * for the two MSR accesses that may fault. An NMI is only a wake-up: what it is about
  * stands in memory (DESIGN 4.4). One that arrives between the last look at that memory
- * and the instruction that would sleep moves RIP past that instruction.
+ * and the instruction that would sleep, or on VT-x enter the guest, moves RIP past that
+ * instruction: nothing between changes RSP.
  */
 #include "offsets.h"
 
@@ -70,7 +71,30 @@ nmi:
   jae 1f
   mov %rax, 8(%rsp)
 1:
+  lea vmx_window(%rip), %rax
+  cmp %rax, 8(%rsp)
+  jb 2f
+  lea vmx_window_end(%rip), %rax
+  cmp %rax, 8(%rsp)
+  jae 2f
+  lea vmx_prevented(%rip), %rax
+  mov %rax, 8(%rsp)
+2:
   pop %rax
+  iretq
+
+/* nmi_unblock() */
+  .globl nmi_unblock
+nmi_unblock:
+  pop %rax
+  mov %rsp, %rcx
+  mov %ss, %edx
+  push %rdx
+  push %rcx
+  pushfq
+  mov %cs, %edx
+  push %rdx
+  push %rax
   iretq
 
 /*

@@ -4,6 +4,7 @@ import Entry
 /// GDT and TSS of a lent CPU, and its IDT. SDM vol. 3, 3.5, 7.7 and 6.14.
 struct DescriptorTables {
   static var codeSelector: UInt16 { 0x08 }
+  static var dataSelector: UInt16 { 0x10 }
   static var taskSelector: UInt16 { 0x18 }
 
   /// Null, code, data, and the two halves of the TSS descriptor.
@@ -19,7 +20,7 @@ struct DescriptorTables {
     setStack(1, nmiStack)
     setStack(2, faultStack)
     tss[25] = UInt32(MemoryLayout<InlineArray<26, UInt32>>.size) << 16
-    let task = unsafe withUnsafePointer(to: &tss) { UInt64(UInt(bitPattern: $0)) }
+    let task = taskStateAddress
     gdt = [
       0, 0x00af_9b00_0000_ffff, 0x00cf_9300_0000_ffff,
       0x0000_8900_0000_0067 | (task & 0xff_ffff) << 16 | (task >> 24 & 0xff) << 56, task >> 32,
@@ -34,6 +35,11 @@ struct DescriptorTables {
     loadDescriptorTables(
       gdt: base, limit: 39, idt: UInt64(UInt(bitPattern: interrupts)),
       taskSelector: UInt32(Self.taskSelector))
+  }
+
+  /// Where the TSS lies; the tables stay where they are.
+  var taskStateAddress: UInt64 {
+    mutating get { unsafe withUnsafePointer(to: &tss) { UInt64(UInt(bitPattern: $0)) } }
   }
 
   /// An entry of the interrupt stack table, 1 to 7.

@@ -56,6 +56,8 @@ import X86
       faultStack: Self.endOfPage(APUS_CPU_PAGE_FAULT_STACK))
   }
 
+  static var taskStateAddress: UInt64 { current.privatePage.descriptors.taskStateAddress }
+
   /// Changes the state that the driver sees, and tells it.
   func enter(_ state: apus_cpu_state) {
     unsafe storeRelease(&pointer.pointee.state, state.rawValue)
@@ -71,17 +73,20 @@ import X86
     while unsafe loadAcquire(&pointer.pointee.proceed) == 0 { pause() }
   }
 
-  func refuse(_ reason: apus_unfit) {
-    mailbox.reason = reason.rawValue
+  func refuse(_ refusal: Refusal) {
+    mailbox.reason = refusal.reason.rawValue
+    mailbox.detail = refusal.detail
     enter(APUS_CPU_UNFIT)
   }
 
   /// Why this CPU cannot run guests, whatever its vendor.
-  var unfit: apus_unfit? {
-    if mailbox.abi_version != APUS_ABI_VERSION { return APUS_UNFIT_ABI }
+  var refusal: Refusal? {
+    if mailbox.abi_version != APUS_ABI_VERSION { return Refusal(APUS_UNFIT_ABI) }
     let features = cpuid(1, 0).ecx
-    if features & 1 << 21 == 0 { return APUS_UNFIT_NO_X2APIC }
-    if features & 1 << 26 == 0 { return APUS_UNFIT_CONTROL }
+    if features & 1 << 21 == 0 { return Refusal(APUS_UNFIT_NO_X2APIC) }
+    if features & 1 << 26 == 0 {
+      return Refusal(APUS_UNFIT_CONTROL, detail: UInt64(APUS_CONTROL_XSAVE.rawValue))
+    }
     return nil
   }
 

@@ -10,13 +10,16 @@ import X86
 enum SVMHost: VirtualizationHost {
   static var kind: apus_vendor { APUS_VENDOR_SVM }
 
-  static var unfit: apus_unfit? {
-    guard cpuid(0x8000_0000, 0).eax >= 0x8000_000a, cpuid(0x8000_0001, 0).ecx & 1 << 2 != 0 else {
-      return APUS_UNFIT_NO_VIRTUALISATION
-    }
+  /// Whether this is SVM's processor at all.
+  static var isOffered: Bool {
+    cpuid(0x8000_0000, 0).eax >= 0x8000_000a && cpuid(0x8000_0001, 0).ecx & 1 << 2 != 0
+  }
+
+  static var refusal: Refusal? {
+    guard isOffered else { return Refusal(APUS_UNFIT_NO_VIRTUALISATION) }
     let disabled: UInt64 = 1 << 4
-    if Entry.readMSR(MSR.vmControl.rawValue) & disabled != 0 { return APUS_UNFIT_FIRMWARE }
-    if cpuid(0x8000_000a, 0).edx & 1 == 0 { return APUS_UNFIT_NO_NESTED_PAGING }
+    if Entry.readMSR(MSR.vmControl.rawValue) & disabled != 0 { return Refusal(APUS_UNFIT_FIRMWARE) }
+    if cpuid(0x8000_000a, 0).edx & 1 == 0 { return Refusal(APUS_UNFIT_NO_NESTED_PAGING) }
     return nil
   }
 

@@ -2,13 +2,25 @@
 import Contract
 import MonitorCore
 
+/// Why a CPU is APUS_CPU_UNFIT.
+struct Refusal {
+  let reason: apus_unfit
+  /// Of APUS_UNFIT_CONTROL: a number of enum apus_control.
+  let detail: UInt64
+
+  init(_ reason: apus_unfit, detail: UInt64 = 0) {
+    self.reason = reason
+    self.detail = detail
+  }
+}
+
 /// A processor's virtualisation in root mode: VT-x or SVM, chosen once when the CPU arrives.
 protocol VirtualizationHost {
   associatedtype Guest: Vendor
 
   static var kind: apus_vendor { get }
   /// Why it cannot be used on this CPU; nil if it can.
-  static var unfit: apus_unfit? { get }
+  static var refusal: Refusal? { get }
   /// Address-space identifiers.
   static var addressSpaces: UInt64 { get }
 

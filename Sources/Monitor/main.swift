@@ -15,17 +15,21 @@ func monitorMain(_ mailbox: UnsafeMutablePointer<apus_cpu>) {
   // The borrowed page is Linux's again: forget its translation.
   writeCR3(readCR3())
 
-  if let unfit = cpu.unfit {
-    cpu.refuse(unfit)
-  } else if let unfit = SVMHost.unfit {
-    cpu.refuse(unfit)
-  } else {
+  if let refusal = cpu.refusal {
+    cpu.refuse(refusal)
+  } else if SVMHost.isOffered {
     serve(cpu, with: SVMHost.self)
+  } else {
+    serve(cpu, with: VMXHost.self)
   }
 }
 
 /// From here on the vendor is known at compile time.
 private func serve<Host: VirtualizationHost>(_ cpu: LentCPU, with host: Host.Type) {
+  if let refusal = host.refusal {
+    cpu.refuse(refusal)
+    return
+  }
   let processor = HardwareProcessor<Host>()
   cpu.takeOver()
   host.enable(cpu)

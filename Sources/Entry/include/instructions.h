@@ -121,6 +121,50 @@ NAMED("takePendingNMI()") INSTRUCTION void svm_take_nmi(void) { __asm__ volatile
  * in the order of their encoding. */
 NAMED("enterSVM(_:_:_:)") void svm_enter(uint64_t guest_vmcb, uint64_t host_vmcb, void *registers);
 
+/* VT-x (SDM vol. 3, 31). A failure shows itself at the next entry. */
+NAMED("vmxon(_:)") INSTRUCTION void vmx_on(uint64_t physical) { __asm__ volatile("vmxon %0" : : "m"(physical) : "memory", "cc"); }
+NAMED("vmxoff()") INSTRUCTION void vmx_off(void) { __asm__ volatile("vmxoff" : : : "memory", "cc"); }
+NAMED("vmclear(_:)") INSTRUCTION void vmx_clear(uint64_t physical) { __asm__ volatile("vmclear %0" : : "m"(physical) : "memory", "cc"); }
+NAMED("vmptrld(_:)") INSTRUCTION void vmx_load(uint64_t physical) { __asm__ volatile("vmptrld %0" : : "m"(physical) : "memory", "cc"); }
+/* 0 for a field that this processor does not have. */
+NAMED("vmread(_:)") INSTRUCTION uint64_t vmx_read(uint64_t field)
+{
+	uint64_t value = 0;
+	__asm__ volatile("vmread %1, %0" : "+r"(value) : "r"(field) : "cc");
+	return value;
+}
+NAMED("vmwrite(_:_:)") INSTRUCTION void vmx_write(uint64_t field, uint64_t value)
+{
+	__asm__ volatile("vmwrite %1, %0" : : "r"(field), "r"(value) : "memory", "cc");
+}
+NAMED("invept(_:_:)") INSTRUCTION void vmx_invept(uint64_t type, uint64_t ept_pointer)
+{
+	struct { uint64_t pointer, reserved; } descriptor = { ept_pointer, 0 };
+	__asm__ volatile("invept %1, %0" : : "r"(type), "m"(descriptor) : "memory", "cc");
+}
+/* Runs the handler of machine checks. */
+NAMED("raiseMachineCheck()") INSTRUCTION void machine_check_raise(void) { __asm__ volatile("int $18" : : : "memory"); }
+NAMED("globalDescriptorTable()") INSTRUCTION uint64_t gdt_base(void)
+{
+	struct { uint16_t limit; uint64_t base; } __attribute__((packed)) table;
+	__asm__ volatile("sgdt %0" : "=m"(table));
+	return table.base;
+}
+NAMED("interruptDescriptorTable()") INSTRUCTION uint64_t idt_base(void)
+{
+	struct { uint16_t limit; uint64_t base; } __attribute__((packed)) table;
+	__asm__ volatile("sidt %0" : "=m"(table));
+	return table.base;
+}
+
+/* enter_vmx.S: VMLAUNCH (`launched` 0) or VMRESUME of the current VMCS, unless the count of NMIs is no
+ * longer `seen`. 0: the guest ran and exited. 1: an NMI came first. 2: the processor refused. */
+NAMED("enterVMX(_:seen:isLaunched:)") uint32_t vmx_enter(void *registers, uint64_t seen, uint32_t launched);
+extern const uint8_t vmx_exit[]; /* where exits arrive */
+NAMED("getter:exitVMX()") INSTRUCTION uint64_t vmx_exit_address(void) { return (uint64_t)vmx_exit; }
+/* vectors.S: an IRET to the caller. An NMI's exit blocks NMIs up to the next one. */
+NAMED("unblockNMIs()") void nmi_unblock(void);
+
 /* idle.S: HLT until `*word` differs from `seen` or an NMI comes; no NMI is missed. */
 NAMED("haltWhile(_:is:)") void idle_while(const uint32_t *word, uint32_t seen);
 
