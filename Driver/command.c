@@ -14,6 +14,7 @@ u32 lent_post(struct lent *lent, u32 command, u64 first, u64 second)
 	struct apus_cpu *control = lent->control;
 	u32 sequence = control->command_sequence + 1;
 
+	control->attention_us = run_poll_us();
 	control->command = command;
 	control->argument[0] = first;
 	control->argument[1] = second;

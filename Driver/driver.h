@@ -191,7 +191,7 @@ u64 doorbell_command(void);
 
 /* command.c */
 #define ANSWER_MS 2000
-#define LAST_ANSWER_MS 300
+#define LAST_ANSWER_MS 1000
 u32 lent_post(struct lent *lent, u32 command, u64 first, u64 second);
 bool lent_done(struct lent *lent, u32 sequence);
 bool lent_stopped(struct lent *lent);
@@ -229,6 +229,7 @@ long forward_vm_request(struct vm *vm, unsigned int request, const void *argumen
 
 /* run.c */
 long vcpu_run(struct vcpu *vcpu);
+unsigned int run_poll_us(void);
 
 /* slots.c */
 long slots_set(struct vm *vm, const struct kvm_userspace_memory_region *region);

@@ -10,7 +10,6 @@
 
 /* A guest leaves within microseconds of an NMI; this long only if something is wrong. */
 #define EXIT_MS 1000
-#define KILLED_EXIT_MS 300
 
 static void mask_signals(struct vcpu *vcpu)
 {
@@ -28,7 +27,12 @@ static void unmask_signals(struct vcpu *vcpu)
 
 static unsigned int poll_us = 50;
 module_param(poll_us, uint, 0644);
-MODULE_PARM_DESC(poll_us, "Microseconds to look for a guest's exit before sleeping; 0: never");
+MODULE_PARM_DESC(poll_us, "Microseconds that client and monitor look for each other's answer before they sleep; 0: never");
+
+unsigned int run_poll_us(void)
+{
+	return READ_ONCE(poll_us);
+}
 
 /* A guest that came back within this many times poll_us is likely to do so again. */
 #define SOON 8
@@ -44,7 +48,7 @@ static bool has_answered(struct lent *lent, u32 sequence)
  */
 static void await_exit(struct vcpu *vcpu, struct lent *lent, u32 sequence)
 {
-	u64 window = READ_ONCE(poll_us) * NSEC_PER_USEC;
+	u64 window = (u64)run_poll_us() * NSEC_PER_USEC;
 	u64 start = local_clock();
 
 	if (vcpu->returns_soon) {
@@ -72,8 +76,7 @@ static long run_once(struct vcpu *vcpu)
 	await_exit(vcpu, lent, sequence);
 	if (!lent_done(lent, sequence)) {
 		vcpu_kick(vcpu, APUS_REQUEST_EXIT);
-		error = lent_await(lent, sequence,
-				   fatal_signal_pending(current) ? KILLED_EXIT_MS : EXIT_MS);
+		error = lent_await(lent, sequence, EXIT_MS);
 		if (error) {
 			if (error == -ETIMEDOUT)
 				pr_err("CPU %u: the guest cannot be interrupted\n", lent->cpu);

@@ -25,14 +25,12 @@ struct CommandServer<Host: VirtualizationHost> {
     }
   }
 
-  /// Microseconds for which the mailbox is looked at before the CPU sleeps: the client answers an
-  /// exit within that time mostly, and then neither an NMI nor a wake-up is in the way.
-  private static var attention: UInt64 { 50 }
-
-  /// The sequence of the next command.
+  /// The sequence of the next command. The mailbox is looked at for a while before the CPU sleeps:
+  /// the client answers an exit within that time mostly, and then neither an NMI nor a wake-up is
+  /// in the way.
   private func awaitCommand(after served: UInt32) -> UInt32 {
     let start = processor.timestamp()
-    let window = Self.attention * UInt64(cpu.mailbox.tsc_khz) / 1000
+    let window = UInt64(cpu.mailbox.attention_us) * UInt64(cpu.mailbox.tsc_khz) / 1000
     unsafe storeRelease(&cpu.mailbox.awake, 1)
     while processor.timestamp() &- start < window {
       let wanted = sequence

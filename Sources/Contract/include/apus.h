@@ -256,7 +256,7 @@ struct apus_cpu {
 	uint32_t awake;
 	uint64_t argument[4];
 	uint32_t watching;         /* 1 while it looks at done_sequence without being told */
-	uint32_t reserved;
+	uint32_t attention_us;     /* how long M looks for a command before it sleeps */
 	/* M */
 	uint32_t state;            /* enum apus_cpu_state */
 	uint32_t reason;           /* enum apus_unfit */
