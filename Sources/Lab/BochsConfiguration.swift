@@ -20,8 +20,9 @@ struct BochsConfiguration {
     romimage: file=\(files.rom), address=0xffff0000
     vgaromimage: file=\(files.rom)
     optramimage1: file=\(files.flatImage), address=0x200000
-    optramimage2: file=\(files.project.monitor), address=0x3000000
-    optramimage3: file=\(files.commandLine), address=0x9000
+    optramimage2: file=\(files.monitorPiece(0)), address=0x3000000
+    optramimage3: file=\(files.monitorPiece(1)), address=0x3020000
+    optramimage4: file=\(files.commandLine), address=0x9000
     pci: enabled=0
     speaker: enabled=0
     sound: waveoutdrv=dummy, waveindrv=dummy, midioutdrv=dummy

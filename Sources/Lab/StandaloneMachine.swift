@@ -26,6 +26,10 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
     var image: String { project.root + "/build/standalone" }
     var flatImage: String { image + ".flat" }
     var rom: String { image + ".rom" }
+
+    /// Bochs puts no more than this of one file into memory, and no more than four files.
+    static let pieceSize = 128 << 10
+    func monitorPiece(_ number: Int) -> String { directory + "/monitor.\(number)" }
   }
 
   /// Writes what the emulator reads, and says how to run it for at most `seconds`.
@@ -46,6 +50,15 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
       try Lab.Files.write(BochsConfiguration(files).text, to: files.configuration)
       // Debian's Bochs is the one with a debugger, which waits for its first command.
       try Lab.Files.write("c\n", to: files.debuggerCommands)
+      let monitor = try Lab.Files.read(files.project.monitor)
+      guard monitor.count <= 2 * Files.pieceSize else {
+        throw LabError.malformed(file: files.project.monitor, reason: "larger than 256 KiB")
+      }
+      for number in 0..<2 {
+        try Lab.Files.write(
+          Array(monitor.dropFirst(number * Files.pieceSize).prefix(Files.pieceSize)),
+          to: files.monitorPiece(number))
+      }
       try Lab.Files.write(
         Array(commandLine.utf8) + Array(repeating: 0, count: 512 - commandLine.utf8.count),
         to: files.commandLine)
