@@ -132,7 +132,11 @@ extension VirtualCPU {
     let periodic = saved.lvtTimer >> 17 & 3 == 1
     saved.timerInitialCount =
       periodic ? processor.readAPIC(.timerInitialCount) : remaining
-    if saved.lvtTimer >> 17 & 3 == 2 { saved.tscDeadline = processor.readMSR(.tscDeadline) }
+    if saved.lvtTimer >> 17 & 3 == 2 {
+      let deadline = processor.readMSR(.tscDeadline)
+      // One that is past stands in the request register; Bochs goes on showing it (measured).
+      saved.tscDeadline = deadline > processor.timestamp() ? deadline : 0
+    }
     saved.lvtError = processor.readAPIC(.lvtError)
     saved.spuriousVector = processor.readAPIC(.spuriousVector)
     saved.taskPriority = processor.readAPIC(.taskPriority)

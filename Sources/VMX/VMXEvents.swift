@@ -37,17 +37,33 @@ extension VMXVendor {
     }
   }
 
+  /// A window also ends HLT, but not on Bochs (measured): there HLT exits meanwhile.
   public var interruptWindowExiting: Bool {
     get { isOn(.interruptWindowExiting) }
-    nonmutating set { set(.interruptWindowExiting, newValue) }
+    nonmutating set {
+      set(.interruptWindowExiting, newValue)
+      set(.haltExiting, newValue || state.haltsExit)
+    }
   }
   public var nmiWindowExiting: Bool {
     get { isOn(.nmiWindowExiting) }
     nonmutating set { set(.nmiWindowExiting, newValue) }
   }
   public var haltExiting: Bool {
-    get { isOn(.haltExiting) }
-    nonmutating set { set(.haltExiting, newValue) }
+    get { state.haltsExit }
+    nonmutating set {
+      state.haltsExit = newValue
+      set(.haltExiting, newValue || interruptWindowExiting)
+    }
+  }
+
+  /// The guest's HLT, done for it while it has to be looked at when it can take an interrupt: with IF
+  /// set that is now.
+  func finishHalt() {
+    let next = vmcs[.rip] &+ exitInstructionLength
+    instructionPointer = next
+    interruptShadow = false
+    if !flags.contains(.interruptEnable) { vmcs[.activity] = ActivityState.halted }
   }
 
   /// With virtual NMIs: from an injected NMI to the guest's IRET.

@@ -7,6 +7,8 @@ import X86
 public struct VMXState {
   /// The VMCS was launched since it was made current.
   var isLaunched: Bool
+  /// The client is told of HLT.
+  var haltsExit: Bool
   /// Translations are to be forgotten at the next entry.
   var flushes: Bool
   var eptPointer: UInt64

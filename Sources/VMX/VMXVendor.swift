@@ -111,6 +111,9 @@ import X86
     case .nonMaskableInterrupt: instructions.unblockNMIs()
     case .interruptWindow where state.exitCode == UInt32(ExitReason.nmiWindow.rawValue):
       nmiWindowExiting = false
+    case .halt where !state.haltsExit:
+      finishHalt()
+      return .interruptWindow
     case .exception(let vector, _):
       if vector == ExceptionVector.machineCheck.rawValue { instructions.takeMachineCheck() }
       if vector == ExceptionVector.debug.rawValue {
