@@ -20,7 +20,7 @@ extension VirtualCPU {
       count(APUS_EXIT_NESTED_FAULT)
       return .resume
     }
-    guard !fault.isExecute, let instruction = decodeInstruction() else {
+    guard !fault.isExecute, !fault.isTableWalk, let instruction = decodeInstruction() else {
       count(APUS_EXIT_MMIO)
       return failEmulation()
     }

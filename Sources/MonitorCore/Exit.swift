@@ -64,11 +64,14 @@ public struct NestedFault: Equatable, Sendable {
   public var address: UInt64
   public var isWrite: Bool
   public var isExecute: Bool
+  /// The processor's own access to the guest's page tables: no instruction to finish.
+  public var isTableWalk: Bool
 
-  public init(address: UInt64, isWrite: Bool, isExecute: Bool) {
+  public init(address: UInt64, isWrite: Bool, isExecute: Bool, isTableWalk: Bool = false) {
     self.address = address
     self.isWrite = isWrite
     self.isExecute = isExecute
+    self.isTableWalk = isTableWalk
   }
 }
 

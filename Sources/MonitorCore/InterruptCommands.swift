@@ -11,7 +11,7 @@ extension VirtualCPU {
     case .fixed, .lowestPriority:
       guard command.vector >= 16 else { return true }
       forTargets(of: command, one: command.mode == .lowestPriority) { target in
-        processor.send(InterruptCommand(vector: command.vector, destination: target.physical))
+        send(command.vector, to: target)
       }
     case .nonMaskable: request(.nonMaskableInterrupt, of: command)
     case .initialize:
@@ -33,40 +33,65 @@ extension VirtualCPU {
     forTargets(of: command, one: false) { target in ask(target, request) }
   }
 
-  /// Sets a request of another vCPU, or of this one, and makes its CPU look at it.
+  /// A vCPU that is on no CPU has no APIC that could keep the vector.
+  func send(_ vector: UInt8, to target: Target) {
+    guard let physical = target.physical else { return }
+    processor.send(InterruptCommand(vector: vector, destination: physical))
+  }
+
+  /// Sets a request of another vCPU, or of this one, and makes its CPU look at it. One that is
+  /// on no CPU yet finds it when it first runs.
   func ask(_ target: Target, _ request: VCPURequest) {
     unsafe withUnsafeMutablePointer(to: &pages.machine.pointee.requests[target.id]) {
       _ = unsafe fetchOr($0, request.rawValue)
     }
-    if target.id != id {
-      processor.send(
-        InterruptCommand(vector: 0, destination: target.physical, mode: .nonMaskable))
+    if target.id != id, let physical = target.physical {
+      processor.send(InterruptCommand(vector: 0, destination: physical, mode: .nonMaskable))
     }
   }
 
   struct Target {
     /// vCPU id.
     var id: Int
-    /// Physical APIC ID of the CPU that it is bound to.
-    var physical: UInt32
+    /// Physical APIC ID of the CPU that it is bound to, if it is.
+    var physical: UInt32?
   }
 
   /// Calls `body` for every vCPU of this VM that the command addresses, and for none else.
   func forTargets(of command: InterruptCommand, one: Bool, _ body: (Target) -> Void) {
     let sender = state.apic.id
-    for id in 0..<16 {
-      guard let target = target(id) else { continue }
-      let matches = withMachine { $0.apics[id]?.matches(command, from: sender) ?? false }
-      guard matches else { continue }
+    let count = vm.vcpu_count
+    var targets = withMachine { $0.targets(of: command, from: sender, count: count) }
+    while targets != 0 {
+      let target = target(targets.trailingZeroBitCount)
+      targets &= targets - 1
+      // Lowest priority: the first that can take it.
+      if one, target.physical == nil { continue }
       body(target)
       if one { return }
     }
   }
 
-  func target(_ id: Int) -> Target? {
+  func target(_ id: Int) -> Target {
     let physical = unsafe withUnsafePointer(to: &pages.vm.pointee.apic_ids) {
       unsafe loadAcquire(UnsafeRawPointer($0).assumingMemoryBound(to: UInt32.self) + id)
     }
-    return physical == APUS_NO_APIC_ID ? nil : Target(id: id, physical: physical)
+    return Target(id: id, physical: physical == APUS_NO_APIC_ID ? nil : physical)
+  }
+}
+
+extension VirtualMachineState {
+  /// The vCPUs that a command addresses: bit n is vCPU n. The APIC of one that was on no CPU yet
+  /// is as after a reset.
+  func targets(of command: InterruptCommand, from sender: UInt32, count: UInt32) -> UInt16 {
+    var targets: UInt16 = 0
+    for id in 0..<min(count, 16) {
+      let matches =
+        if let apic = apics[Int(id)] { apic.matches(command, from: sender) } else {
+          VirtualAPIC(id: id, bootstrap: id == 0).matches(command, from: sender)
+        }
+      if matches { targets |= 1 << UInt16(id) }
+    }
+    return targets
   }
 }

@@ -4,9 +4,16 @@ import X86
 
 /// Interrupt lines: from the driver's word of levels through PIC and I/O APIC to the vCPUs.
 extension VirtualCPU {
-  /// Takes over what the driver recorded.
+  /// Takes over what the driver recorded, and sends what follows from it.
   func updateLines() {
     guard vm.irqchip != 0 else { return }
+    absorbLines()
+    deliverLines()
+  }
+
+  /// Takes over what the driver recorded. Before a controller changes, too: an edge belongs to
+  /// the masks under which it came.
+  func absorbLines() {
     withMachine { machine in
       let edges = unsafe exchange(&pages.vm.pointee.line_edges, 0)
       let levels = unsafe loadAcquire(&pages.vm.pointee.line_levels)
@@ -20,7 +27,6 @@ extension VirtualCPU {
         machine.setLine(line, levels & bit != 0, wiring)
       }
     }
-    deliverLines()
   }
 
   /// Sends what the I/O APIC has to send, looks at the PICs' output and tells the driver how
@@ -40,7 +46,7 @@ extension VirtualCPU {
         if delivery.trigger == .level {
           sendLevel(delivery.vector, to: target)
         } else {
-          processor.send(InterruptCommand(vector: delivery.vector, destination: target.physical))
+          send(delivery.vector, to: target)
         }
       }
     case .nonMaskable: forTargets(of: command, one: false) { ask($0, .nonMaskableInterrupt) }
@@ -71,65 +77,72 @@ extension VirtualCPU {
     return InterruptCommand(rawValue: raw | UInt64(delivery.destination) << 32)
   }
 
+  /// Written under the lock, like what it follows from: no older route replaces a newer one.
   private func publishRoutes() {
-    let wiring = unsafe LineWiring(pages.vm)
-    for line in 0..<24 {
-      var route: UInt64 = 0
-      let (pin, pic) = withMachine {
-        (
-          $0.ioapic.route(pin: wiring.pin(of: line)),
-          !wiring.reachesPIC(line) || $0.pic.isMasked(line)
-        )
-      }
-      switch pin {
-      case .masked: if pic { route = APUS_ROUTE_MASKED_ }
-      case .direct(let delivery):
-        if pic, let target = firstTarget(of: Self.command(delivery)) {
-          route =
-            APUS_ROUTE_DIRECT_ | UInt64(target.physical) << 8 | UInt64(delivery.vector)
+    withMachine { machine in
+      let wiring = unsafe LineWiring(pages.vm)
+      for line in 0..<24 {
+        let route = self.route(of: line, machine, wiring)
+        unsafe withUnsafeMutablePointer(to: &pages.vm.pointee.line_routes) {
+          unsafe storeRelease(
+            UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self) + line, route)
         }
-      case .monitor: break
-      }
-      unsafe withUnsafeMutablePointer(to: &pages.vm.pointee.line_routes) {
-        unsafe storeRelease(
-          UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self) + line, route)
       }
     }
   }
 
-  /// The one target of a direct route; nil where there is none or more than one.
-  private func firstTarget(of command: InterruptCommand) -> Target? {
-    var found: Target? = nil
-    var several = false
-    forTargets(of: command, one: false) { target in
-      if found != nil { several = true }
-      found = target
+  private func route(
+    of line: Int, _ machine: borrowing VirtualMachineState, _ wiring: LineWiring
+  ) -> UInt64 {
+    if wiring.reachesPIC(line), !machine.pic.isMasked(line) { return 0 }
+    switch machine.ioapic.route(pin: wiring.pin(of: line)) {
+    case .masked: return APUS_ROUTE_MASKED_
+    case .monitor: return 0
+    case .direct(let delivery):
+      let targets = machine.targets(
+        of: Self.command(delivery), from: state.apic.id, count: vm.vcpu_count)
+      guard targets.nonzeroBitCount == 1,
+        let physical = target(targets.trailingZeroBitCount).physical
+      else { return 0 }
+      return APUS_ROUTE_DIRECT_ | UInt64(physical) << 8 | UInt64(delivery.vector)
     }
-    return several ? nil : found
   }
 
   /// The PICs' output or who listens to it changed: vCPU 0 is the one that it is wired to.
   func externalChanged() {
-    guard id != 0, let bootstrap = target(0) else { return }
-    if withMachine({ $0.pic.requestsInterrupt }) { ask(bootstrap, .external) }
+    guard id != 0 else { return }
+    if withMachine({ $0.pic.requestsInterrupt }) { ask(target(0), .external) }
   }
 
-  /// Injects what waits: an NMI, or an interrupt of the PICs if the guest takes one now;
-  /// otherwise asks for an exit when it can.
+  /// Whether an interrupt is to be injected: one that was put off, or the PICs'.
+  private var externalWaits: Bool {
+    if state.deferredInterrupt != nil { return true }
+    return id == 0 && vm.irqchip != 0 && state.apic.acceptsExternal
+      && withMachine { $0.pic.requestsInterrupt }
+  }
+
+  private func takeExternal() -> UInt8 {
+    if let vector = state.deferredInterrupt {
+      state.deferredInterrupt = nil
+      return vector
+    }
+    return withMachine { $0.pic.acknowledge() }
+  }
+
+  /// Injects what waits: an NMI, or an interrupt if the guest takes one now; otherwise asks for
+  /// an exit when it can.
   func deliverPending() {
     if state.nmiPending, vendor.injection == nil, vendor.acceptsNMI {
       state.nmiPending = false
       vendor.injection = Event(kind: .nonMaskable, vector: 2)
     }
     vendor.nmiWindowExiting = state.nmiPending
-    guard id == 0, vm.irqchip != 0 else { return }
-    guard state.apic.acceptsExternal, withMachine({ $0.pic.requestsInterrupt }) else {
+    guard externalWaits else {
       vendor.interruptWindowExiting = false
       return
     }
     if vendor.injection == nil, vendor.flags.contains(.interruptEnable), !vendor.interruptShadow {
-      let vector = withMachine { $0.pic.acknowledge() }
-      vendor.injection = Event(kind: .external, vector: vector)
+      vendor.injection = Event(kind: .external, vector: takeExternal())
     } else {
       vendor.interruptWindowExiting = true
     }

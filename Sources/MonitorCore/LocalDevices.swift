@@ -38,6 +38,7 @@ extension VirtualCPU {
     let value = UInt32(truncatingIfNeeded: value)
     switch device {
     case .ioapic:
+      absorbLines()
       withMachine { $0.ioapic.write(offset: offset, value) }
       deliverLines()
     case .localAPIC:

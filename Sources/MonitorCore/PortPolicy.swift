@@ -75,8 +75,9 @@ extension VirtualCPU {
       withMachine { $0.pit.write(port: port, value, now: now) }
       publishTimer()
     default:
+      absorbLines()
       withMachine { $0.pic.write(port: port, value) }
-      updateLines()
+      deliverLines()
     }
   }
 }

@@ -22,7 +22,7 @@ extension VirtualCPU {
     vendor.instructionPointer = new.rip
     vendor.flags = RFLAGS(rawValue: new.rflags | RFLAGS.alwaysOne.rawValue)
     // What was half done belongs to the registers that are gone now.
-    vendor.injection = nil
+    if vendor.injection?.kind == .exception { vendor.injection = nil }
     return 0
   }
 

@@ -59,11 +59,26 @@ extension VirtualCPU {
     control.statistics.guest_cycles &+= processor.timestamp() &- before
     control.statistics.in_guest = 0
     record(exit)
-    // An event whose delivery was cut short by the exit is delivered again.
-    if let event = vendor.takeInterruptedEvent(), event.kind != .software {
-      vendor.injection = event
-    }
+    if let event = vendor.takeInterruptedEvent(), event.kind != .software { deliverAgain(event) }
     return exit
+  }
+
+  /// An event whose delivery was cut short by the exit. An interrupt that waited for the guest
+  /// meanwhile comes after it.
+  private func deliverAgain(_ event: Event) {
+    if event.kind == .external { putOffInjection() }
+    vendor.injection = event
+  }
+
+  /// Makes room for another event.
+  private func putOffInjection() {
+    guard let event = vendor.injection else { return }
+    vendor.injection = nil
+    switch event.kind {
+    case .external: state.deferredInterrupt = event.vector
+    case .nonMaskable: state.nmiPending = true
+    case .exception, .software: break
+    }
   }
 
   /// The ring of the newest exits, for the report of a guest that ended itself.
@@ -162,6 +177,7 @@ extension VirtualCPU {
       return .resume
     }
     let pushes = ExceptionVector(rawValue: vector)?.pushesErrorCode ?? false
+    putOffInjection()
     vendor.injection = Event(
       kind: .exception, vector: vector, errorCode: pushes ? errorCode : nil)
     return .resume
@@ -169,6 +185,7 @@ extension VirtualCPU {
 
   /// Queues a fault for the guest at its current instruction.
   func inject(_ vector: ExceptionVector, errorCode: UInt32 = 0) {
+    putOffInjection()
     vendor.injection = Event(
       kind: .exception, vector: vector.rawValue,
       errorCode: vector.pushesErrorCode ? errorCode : nil)

@@ -19,6 +19,8 @@ public struct VirtualCPUState {
   public var tscAuxiliary: UInt64 = 0
   public var debugAddresses: InlineArray<4, UInt64> = InlineArray(repeating: 0)
   public var nmiPending = false
+  /// The vector of an interrupt that has been acknowledged and has to wait for another event.
+  public var deferredInterrupt: UInt8? = nil
   /// The vendor's copy of PAE's first level is older than the control registers.
   public var pageDirectoryPointersAreStale = false
   /// Vectors of level-triggered lines that were sent to this vCPU and not yet ended.

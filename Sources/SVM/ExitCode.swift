@@ -46,7 +46,8 @@ public enum ExitCode {
     case nestedPageFault:
       .nestedFault(
         NestedFault(
-          address: information2, isWrite: information1 & 2 != 0, isExecute: information1 & 16 != 0))
+          address: information2, isWrite: information1 & 2 != 0,
+          isExecute: information1 & 16 != 0, isTableWalk: information1 & 1 << 33 != 0))
     // QEMU leaves the upper half of EXITCODE clear (measured).
     case invalid, invalid & 0xffff_ffff: .invalidState(code)
     default: .other(code)

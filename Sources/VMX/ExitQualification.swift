@@ -32,7 +32,9 @@ public enum ExitQualification {
   public static func nestedFault(_ qualification: UInt64, address: UInt64) -> NestedFault {
     NestedFault(
       address: address, isWrite: qualification & 1 << 1 != 0,
-      isExecute: qualification & 1 << 2 != 0)
+      isExecute: qualification & 1 << 2 != 0,
+      // A linear address is known, and it is not what was translated.
+      isTableWalk: qualification & (1 << 7 | 1 << 8) == 1 << 7)
   }
 
   /// Bit 12 of an EPT violation's qualification and of an exception's information: the exit

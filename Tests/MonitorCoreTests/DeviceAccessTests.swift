@@ -234,6 +234,19 @@ struct DeviceAccessTests {
     #expect(cpu.run.exit_reason == 17)
   }
 
+  @Test("A fault of the processor's own walk through page tables is no instruction's access")
+  func tableWalk() {
+    vendor.steps = [
+      { _, _ in
+        .nestedFault(
+          NestedFault(address: Self.device, isWrite: true, isExecute: false, isTableWalk: true))
+      }
+    ]
+    #expect(cpu.runGuest() == 0)
+    #expect(cpu.run.exit_reason == 17)
+    #expect(cpu.run.internal.suberror == 1)
+  }
+
   @Test("The I/O APIC and the local APIC's page are the monitor's")
   func localDevices() {
     cpu.state.registers.rax = 1

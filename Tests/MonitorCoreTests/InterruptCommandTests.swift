@@ -67,6 +67,18 @@ struct InterruptCommandTests {
     #expect(machine.processor.sent == [0x41_0000_00fc])
   }
 
+  @Test("A vCPU that is on no CPU yet finds its start-up when it first runs")
+  func unboundStartUp() {
+    machine.cpu.withMachine { $0.apics[2] = nil }
+    withUnsafeMutableBytes(of: &machine.cpu.vm.apic_ids) {
+      $0.storeBytes(of: APUS_NO_APIC_ID, toByteOffset: 8, as: UInt32.self)
+    }
+    #expect(write(0x2_0000_4500))
+    #expect(write(0x2_0000_4608))
+    #expect(machine.processor.sent == [])
+    #expect(requests == [0, 0, 6])
+  }
+
   @Test(
     "SMI, remote read and ExtINT are refused", arguments: [2, 3, 7] as [UInt64],
     [0, 1, 2, 3] as [UInt64])

@@ -53,6 +53,16 @@ struct InterruptLinesTests {
     #expect(route(20) == 1 << 62)
   }
 
+  @Test("An edge that came while its pin was masked is lost, however late the monitor learns of it")
+  func maskedEdge() {
+    setEntry(4, 1 << 56 | 0x1_0034)
+    cpu.vm.line_edges |= 1 << 4
+    cpu.write(.ioapic, 0xfec0_0000, 0x18)
+    cpu.write(.ioapic, 0xfec0_0010, 0x34)
+    #expect(machine.processor.sent == [])
+    #expect(cpu.vm.line_edges == 0)
+  }
+
   @Test("An edge-triggered pin with one target is delivered by the driver itself")
   func direct() {
     setEntry(4, 1 << 56 | 0x34)

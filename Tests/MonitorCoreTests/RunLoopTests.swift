@@ -71,6 +71,51 @@ struct RunLoopTests {
     #expect(vendor.delivered == [Event(kind: .exception, vector: 14, errorCode: 2)])
   }
 
+  @Test("An exception of a delivery comes first, and the interrupt after it")
+  func exceptionOfDelivery() {
+    vendor.flags = [.alwaysOne, .interruptEnable]
+    vendor.steps = [
+      { vendor, _ in
+        vendor.interruptedEvent = Event(kind: .external, vector: 0x41)
+        return .exception(vector: 17, errorCode: 0)
+      },
+      { _, _ in .nonMaskableInterrupt },
+    ]
+    #expect(cpu.runGuest() == 0)
+    #expect(
+      vendor.delivered == [
+        Event(kind: .exception, vector: 17, errorCode: 0), Event(kind: .external, vector: 0x41),
+      ])
+  }
+
+  @Test("An interrupt that waits for the guest comes after one whose delivery was cut short")
+  func interruptsInTurn() {
+    vendor.flags = [.alwaysOne, .interruptEnable]
+    vendor.steps = [
+      { vendor, _ in
+        vendor.interruptedEvent = Event(kind: .external, vector: 0x41)
+        vendor.injection = Event(kind: .external, vector: 0x34)
+        return .nonMaskableInterrupt
+      },
+      { _, _ in .nonMaskableInterrupt },
+    ]
+    #expect(cpu.runGuest() == 0)
+    #expect(
+      vendor.delivered == [
+        Event(kind: .external, vector: 0x41), Event(kind: .external, vector: 0x34),
+      ])
+  }
+
+  @Test("New registers take an exception away, and no interrupt that was acknowledged")
+  func newRegisters() {
+    vendor.injection = Event(kind: .external, vector: 0x34)
+    #expect(cpu.setRegisters(kvm_regs()) == 0)
+    #expect(vendor.injection == Event(kind: .external, vector: 0x34))
+    vendor.injection = Event(kind: .exception, vector: 6)
+    #expect(cpu.setRegisters(kvm_regs()) == 0)
+    #expect(vendor.injection == nil)
+  }
+
   @Test(
     "Instructions are stepped over, by the processor's word or their own length",
     arguments: [

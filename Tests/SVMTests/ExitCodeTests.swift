@@ -72,4 +72,12 @@ struct ExitCodeTests {
         == .nestedFault(
           NestedFault(address: 0xfee0_0300, isWrite: isWrite, isExecute: isExecute)))
   }
+
+  @Test("EXITINFO1 bit 33 is a fault of the walk through the guest's page tables")
+  func tableWalk() {
+    #expect(
+      ExitCode.decode(0x400, information1: 0x2_0000_0007, information2: 0x5000)
+        == .nestedFault(
+          NestedFault(address: 0x5000, isWrite: true, isExecute: false, isTableWalk: true)))
+  }
 }
