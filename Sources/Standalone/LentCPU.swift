@@ -12,6 +12,8 @@ import X86
   private let space: AddressSpace
   private let image: MonitorImage
   private let trampoline: Block
+  /// The vCPU that runs here.
+  var bound: VirtualCPU?
 
   init(apicID: UInt32, image: MonitorImage) {
     self.apicID = apicID
@@ -33,6 +35,7 @@ import X86
     unsafe mailbox.pointee.apic_id = apicID
     unsafe mailbox.pointee.tsc_khz = UInt32(Clock.ticksPerMillisecond)
     unsafe mailbox.pointee.area = area.address
+    unsafe mailbox.pointee.attention_us = 50
     unsafe mailbox.pointee.doorbell = LocalAPIC.doorbellCommand
     unsafe mailbox.pointee.proceed = 0
     unsafe mailbox.pointee.command = APUS_COMMAND_NONE.rawValue
@@ -80,6 +83,35 @@ import X86
       throw unsafe .unfit(reason: mailbox.pointee.reason, detail: mailbox.pointee.detail)
     }
     if state == APUS_CPU_STOPPED { throw unsafe .stopped(mailbox.pointee.fault) }
+  }
+
+  /// What on the stack of a monitor that stopped may be a return address, for the reader of a
+  /// failure.
+  func writeCalls() {
+    let stackPointer = unsafe mailbox.pointee.fault.rsp
+    let start = UInt64(APUS_WINDOW_BASE + APUS_WINDOW_CPU * APUS_PAGE_SIZE)
+    guard stackPointer >= start, stackPointer < start + UInt64(area.size) else { return }
+    Console.write(" calls")
+    for offset in stride(from: Int(stackPointer - start), to: area.size - 7, by: 8) {
+      let word: UInt64 = area.load(at: offset)
+      let page = Int(word >> 12) - Int(APUS_IMAGE_BASE >> 12)
+      guard word >> 32 == 0, page >= 0, page < image.pageCount,
+        image.permissions(ofPage: page).contains(.execute)
+      else { continue }
+      Console.write(" ")
+      Console.write(hexadecimal: word)
+    }
+  }
+
+  /// After a failed test: whatever the CPU does, it parks. In VT-x's root mode it would ignore
+  /// an INIT (SDM vol. 3, 24.8).
+  func takeBack() throws(Failure) {
+    guard state == APUS_CPU_READY else { return }
+    if !isDone {
+      try bound?.request(APUS_REQUEST_EXIT)
+      _ = try answer()
+    }
+    try park()
   }
 
   // MARK: Commands

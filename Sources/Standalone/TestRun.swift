@@ -34,6 +34,7 @@ struct Test {
       case .skipped: skipped += 1
       default: failed += 1
       }
+      guard takeBack(cpus + [spare]) else { break }
     }
     Console.write("standalone: ")
     Console.write(passed)
@@ -43,6 +44,22 @@ struct Test {
     Console.write(skipped)
     Console.write(" skipped\n")
     return failed == 0 && passed + skipped > 0
+  }
+
+  /// Every CPU is free for the next test. False if one is not to be had any more.
+  private func takeBack(_ cpus: [LentCPU]) -> Bool {
+    for cpu in cpus {
+      do throws(Failure) {
+        try cpu.takeBack()
+        cpu.bound = nil
+      } catch {
+        Console.write("standalone: a CPU is lost: ")
+        error.write()
+        Console.write("\n")
+        return false
+      }
+    }
+    return true
   }
 
   private func list() -> Bool {
@@ -66,7 +83,12 @@ struct Test {
       Console.write(test.name)
       Console.write(": ")
       error.write()
-      if case .skipped = error {} else { writePlace(error) }
+      switch error {
+      case .skipped: break
+      case .stopped:
+        for cpu in cpus + [spare] where cpu.state == APUS_CPU_STOPPED { cpu.writeCalls() }
+      default: writePlace()
+      }
       Console.write("\n")
       return error
     }
@@ -101,9 +123,8 @@ struct Test {
   }
 
   /// Where a guest was that did not do what it should.
-  private func writePlace(_ failure: Failure) {
+  private func writePlace() {
     guard let vcpu = Self.newest else { return }
-    if case .stopped = failure { return }
     let count = unsafe vcpu.control.pointee.last_exit_count
     guard count > 0 else { return }
     let newest = unsafe withUnsafeBytes(of: vcpu.control.pointee.last_exits) {

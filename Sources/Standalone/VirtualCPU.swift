@@ -15,6 +15,7 @@ import X86
     area = Memory.area(order: APUS_VCPU_ORDER)
     unsafe control.pointee.area = area.address
     unsafe control.pointee.id = id
+    unsafe machine.control.pointee.vcpu_count = max(machine.control.pointee.vcpu_count, id + 1)
     unsafe control.pointee.bootstrap = id == 0 ? 1 : 0
   }
 
@@ -29,6 +30,7 @@ import X86
 
   func bind(to cpu: LentCPU) throws(Failure) {
     self.cpu = cpu
+    cpu.bound = self
     machine.setAPICID(cpu.apicID, of: Int(id))
     try expectZero("BIND", cpu.perform(APUS_COMMAND_BIND, area.address, machine.area.address))
   }
@@ -37,6 +39,7 @@ import X86
     let cpu = try bound()
     try expectZero("UNBIND", cpu.perform(APUS_COMMAND_UNBIND))
     machine.setAPICID(APUS_NO_APIC_ID, of: Int(id))
+    cpu.bound = nil
     self.cpu = nil
   }
 
