@@ -2,7 +2,8 @@
 /*
  * Keeps Linux's hands off lent CPUs. A claimed CPU that has gone offline is also no longer
  * *present*: with every present CPU booted, Linux sends some of its interrupts to "all but
- * self", and a guest would receive them.
+ * self", and a guest would receive them. So "echo 1 > online" of a lent CPU fails with
+ * EINVAL, or with EBUSY in the moments before it is hidden.
  */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>

@@ -5,6 +5,7 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include <asm/smp.h>
@@ -138,7 +139,8 @@ static struct lent *take(unsigned int cpu)
 		lent_free(lent);
 		return ERR_PTR(error);
 	}
-	error = lent_start(lent);
+	/* Going offline takes a while; who was killed meanwhile wants nothing any more. */
+	error = fatal_signal_pending(current) ? -EINTR : lent_start(lent);
 	if (error) {
 		ipi_init(lent->apic_id);
 		hotplug_release(cpu);

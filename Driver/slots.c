@@ -9,7 +9,8 @@
 
 #include "driver.h"
 
-#define ACKNOWLEDGE_MS 1000
+#define FOLLOW_MS 20
+#define STOP_MS 1000
 /* As KVM's KVM_MEM_MAX_NR_PAGES. */
 #define MOST_PAGES ((1ull << 31) - 1)
 /* Nested tables have four levels. */
@@ -61,18 +62,29 @@ static void write_slot(struct apus_slot *target, const struct slot *slot)
 	};
 }
 
+static bool becomes_idle(struct vcpu *vcpu, u32 generation, unsigned int milliseconds)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(milliseconds);
+
+	while (!vcpu_is_idle(vcpu, generation) && time_before(jiffies, end))
+		usleep_range(20, 50);
+	return vcpu_is_idle(vcpu, generation);
+}
+
 /* False if this vCPU neither followed nor stopped in time. */
 static bool await_vcpu(struct vcpu *vcpu, u32 generation)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(ACKNOWLEDGE_MS);
+	bool idle;
 
 	vcpu_kick(vcpu, APUS_REQUEST_MEMORY);
-	while (!vcpu_is_idle(vcpu, generation)) {
-		if (time_after(jiffies, end))
-			return vcpu_is_idle(vcpu, generation);
-		usleep_range(20, 50);
-	}
-	return true;
+	if (becomes_idle(vcpu, generation, FOLLOW_MS))
+		return true;
+	/* It may sleep in KVM_RUN, as one that waits for SIPI: out with it for a moment. */
+	atomic_inc(&vcpu->visitors);
+	vcpu_kick(vcpu, APUS_REQUEST_EXIT);
+	idle = becomes_idle(vcpu, generation, STOP_MS);
+	vcpu_leave(vcpu);
+	return idle;
 }
 
 /*

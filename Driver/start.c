@@ -7,8 +7,9 @@
 
 #include "driver.h"
 
-#define ARRIVAL_MS 1000
-#define READY_MS 1000
+/* Milliseconds at the most; generous for emulated machines, whose CPUs starve at times. */
+#define ARRIVAL_MS 3000
+#define READY_MS 3000
 
 static const char *unfit_reason(u32 reason)
 {
@@ -24,10 +25,18 @@ static const char *unfit_reason(u32 reason)
 	case APUS_UNFIT_NO_X2APIC:
 		return "it has no x2APIC";
 	case APUS_UNFIT_CONTROL:
-		return "it lacks a control that the monitor needs";
+		return "it lacks ";
 	default:
 		return "unknown";
 	}
+}
+
+static void report_unfit(struct lent *lent)
+{
+	u32 reason = lent->control->reason;
+
+	pr_err("CPU %u cannot run guests: %s%s\n", lent->cpu, unfit_reason(reason),
+	       reason == APUS_UNFIT_CONTROL ? apus_control_words(lent->control->detail) : "");
 }
 
 static u32 lent_state(struct lent *lent)
@@ -40,12 +49,9 @@ static bool await_change(struct lent *lent, u32 from, unsigned int milliseconds)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(milliseconds);
 
-	while (lent_state(lent) == from) {
-		if (time_after(jiffies, end))
-			return false;
+	while (lent_state(lent) == from && time_before(jiffies, end))
 		usleep_range(50, 100);
-	}
-	return true;
+	return lent_state(lent) != from;
 }
 
 static void write_trampoline(struct lent *lent, const struct apus_image *image,
@@ -137,8 +143,7 @@ int lent_start(struct lent *lent)
 	case APUS_CPU_READY:
 		return 0;
 	case APUS_CPU_UNFIT:
-		pr_err("CPU %u cannot run guests: %s (detail %#llx)\n", lent->cpu,
-		       unfit_reason(lent->control->reason), lent->control->detail);
+		report_unfit(lent);
 		return -EOPNOTSUPP;
 	case APUS_CPU_STOPPED:
 		lent_report_fault(lent);
