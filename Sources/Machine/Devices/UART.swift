@@ -50,13 +50,17 @@ final class UART: ByteDevice {
   private let state = Mutex(State())
   private let transmit: @Sendable (UInt8) -> Void
   private let interrupt: @Sendable (_ high: Bool) -> Void
+  private let otherUse: @Sendable () -> Void
 
+  /// `otherUse` is told of every access of the guest that transmits nothing.
   init(
     transmit: @escaping @Sendable (UInt8) -> Void,
-    interrupt: @escaping @Sendable (_ high: Bool) -> Void
+    interrupt: @escaping @Sendable (_ high: Bool) -> Void,
+    otherUse: @escaping @Sendable () -> Void = {}
   ) {
     self.transmit = transmit
     self.interrupt = interrupt
+    self.otherUse = otherUse
   }
 
   /// Bytes for the guest.
@@ -71,7 +75,8 @@ final class UART: ByteDevice {
   var waitingCount: Int { state.withLock { $0.waiting.count } }
 
   func read(_ register: Int) -> UInt8 {
-    state.withLock { state in
+    otherUse()
+    return state.withLock { state in
       defer { update(&state) }
       let latched = state.lineControl & Self.divisorLatch != 0
       switch register {
@@ -123,7 +128,7 @@ final class UART: ByteDevice {
       return nil
     }
     // Outside the lock: the receiver may take its time.
-    if let sent { transmit(sent) }
+    if let sent { transmit(sent) } else { otherUse() }
   }
 
   private func modemStatus(_ state: State) -> UInt8 {

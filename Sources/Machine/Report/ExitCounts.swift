@@ -59,6 +59,17 @@ public struct ExitCounts: Equatable, Sendable {
     ("nmi_window_exits", "nmi-window"), ("hypercalls", "hypercall"), ("pf_taken", "nested-fault"),
   ]
 
+  /// One exit for a port of the client less, under the name that the device has for it.
+  var withoutOneAtClient: ExitCounts {
+    var counts = self
+    let index =
+      byCause.firstIndex { $0.name == "io-client" } ?? byCause.firstIndex { $0.name == "io" }
+    guard let index, byCause[index].count > 0 else { return self }
+    counts.byCause[index].count -= 1
+    counts.total -= 1
+    return counts
+  }
+
   public static func - (later: ExitCounts, earlier: ExitCounts) -> ExitCounts {
     let before = Dictionary(
       earlier.byCause.map { ($0.name, $0.count) }, uniquingKeysWith: { first, _ in first })

@@ -10,4 +10,7 @@ public struct Snapshot: Equatable, Sendable {
     self.time = time
     self.exits = exits
   }
+
+  /// Without the exit in which a device of the client is being served.
+  var beforeThisExit: Snapshot { Snapshot(time: time, exits: exits.withoutOneAtClient) }
 }

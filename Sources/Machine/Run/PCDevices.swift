@@ -8,7 +8,8 @@ enum PCDevices {
   ) -> Buses {
     let report = UART(
       transmit: { channel.receive($0) },
-      interrupt: { lines.set(InterruptNumber.secondSerial, high: $0) })
+      interrupt: { lines.set(InterruptNumber.secondSerial, high: $0) },
+      otherUse: { channel.use() })
     var ports = DeviceBus()
     ports.attach(console, at: UInt64(Port.firstSerial), count: 8)
     ports.attach(report, at: UInt64(Port.secondSerial), count: 8)

@@ -27,6 +27,12 @@ struct ReportChannelTests {
       }
     }
 
+    /// Uses the port without sending anything.
+    func use() {
+      exits.withLock { $0 += 1 }
+      channel.withLock { $0 }?.use()
+    }
+
     /// Exits that have nothing to do with the channel.
     func work(_ count: UInt64) { exits.withLock { $0 += count } }
 
@@ -42,7 +48,7 @@ struct ReportChannelTests {
     let mark = try #require(guest.report.marks.first)
     #expect(mark.name == "begin")
     #expect(mark.values == [.init(key: "ticks", text: "5")])
-    #expect(mark.before.exits.total == 101)
+    #expect(mark.before.exits.total == 100)
     #expect(mark.after.exits.total == 119)
     #expect(guest.report.firstLine == .milliseconds(101))
   }
@@ -55,10 +61,35 @@ struct ReportChannelTests {
     let interval = try #require(guest.report.intervals.first)
     #expect(interval.from == "begin")
     #expect(interval.to == "end")
-    // The first byte of the second line is an exit before its own snapshot.
-    #expect(interval.exits.total == 61)
+    #expect(interval.exits.total == 60)
     #expect(interval.ticks == 20)
-    #expect(interval.exitsPerTick == 3.05)
+    #expect(interval.exitsPerTick == 3)
+  }
+
+  @Test("counts what the port's driver does around a mark's line to neither side")
+  func driver() throws {
+    guest.use()
+    guest.write("mark begin\n")
+    for _ in 1...3 { guest.use() }
+    guest.work(250)  // a millisecond each: longer than the pause
+    for _ in 1...2 { guest.use() }
+    guest.write("mark end\n")
+    for _ in 1...3 { guest.use() }
+    let interval = try #require(guest.report.intervals.first)
+    #expect(interval.exits.total == 250)
+    let last = try #require(guest.report.marks.last)
+    #expect(last.before.exits.total == 265)
+    #expect(last.after.exits.total == 279)
+  }
+
+  @Test("keeps two marks apart that follow each other closely")
+  func close() throws {
+    guest.write("mark a\n")
+    guest.use()
+    guest.write("mark b\n")
+    let report = guest.report
+    #expect(report.marks.map(\.after.exits.total) == [8, 15])
+    #expect(report.marks.map(\.before.exits.total) == [0, 8])
   }
 
   @Test("has no figure per tick without ticks, or when they stand still or run back")
