@@ -48,8 +48,8 @@ public struct ScenarioRunner: Sendable {
   func outcome(of scenario: Scenario) async throws -> MachineRun.Outcome {
     let kernel = try await KernelPackage.cloud.prepare(in: project)
     try requireParts(scenario.needs, for: kernel)
-    let directory = project.results(of: scenario.name)
-    try Files.makeEmptyDirectory(directory)
+    let held = try RunDirectory(project.results(of: scenario.name))
+    let directory = held.path
     let image = HostImage(project: project, kernel: kernel, guest: kernel)
     let run = MachineRun(
       machine: scenario.machine, kernel: kernel,

@@ -19,7 +19,9 @@ public struct Workbench: Sendable {
 
   /// Runs the script; true if it came to its end with status 0.
   public func run() async throws -> Bool {
-    let outcome = try await prepare().run()
+    let directory = try RunDirectory(firstFreeOf: project.results(of: "try"))
+    terminal.step("logs: \(directory.path)")
+    let outcome = try await prepare(in: directory.path).run()
     if outcome.timedOut { terminal.step("ended after \(seconds) s without a result") }
     if !outcome.emulatorMessage.isEmpty { terminal.text(outcome.emulatorMessage) }
     switch outcome.report.status {
@@ -29,9 +31,13 @@ public struct Workbench: Sendable {
     return outcome.report.status == 0
   }
 
-  public func runInteractively() async throws { try await prepare().runInteractively() }
+  /// The same with a shell on the terminal instead of the script.
+  public func runInteractively() async throws {
+    let directory = try RunDirectory(firstFreeOf: project.results(of: "try"))
+    try await prepare(in: directory.path).runInteractively()
+  }
 
-  private func prepare() async throws -> MachineRun {
+  private func prepare(in directory: String) async throws -> MachineRun {
     let kernel = try await KernelPackage.cloud.prepare(in: project)
     for (part, path) in [
       ("driver", project.driver(for: kernel.release)), ("monitor", project.monitor),
@@ -43,6 +49,6 @@ public struct Workbench: Sendable {
     return MachineRun(
       machine: machine, kernel: kernel,
       initramfs: try await image.make(script: script, files: files, programs: programs),
-      directory: project.results(of: "try"), seconds: seconds, terminal: terminal)
+      directory: directory, seconds: seconds, terminal: terminal)
   }
 }

@@ -36,7 +36,7 @@ extension Scenario {
         expect some-were-lent [ ${lent:-0} -gt 0 ]
         sleep 0.5
         remember after
-        as_before 100
+        as_before
         expect next-guest-runs apus run --no-console --quiet --cpu 3 --kernel off
         expect host-unhurt clean_kernel_log
         expect driver-unloads rmmod apus

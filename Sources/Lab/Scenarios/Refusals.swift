@@ -63,7 +63,7 @@ extension Scenario {
         refuse not-a-device '/dev/null' start --cpu 3 --device /dev/null
         expect all-cpus-online [ "$(cat /sys/devices/system/cpu/online)" = 0-3 ]
         remember after
-        as_before 256
+        as_before
         expect host-unhurt clean_kernel_log
 
         """)

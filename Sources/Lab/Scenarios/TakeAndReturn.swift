@@ -24,7 +24,7 @@ extension Scenario {
         value rounds $done
         expect every-round [ $done = \(count) ]
         remember after
-        as_before 100
+        as_before
         step "a guest that ends itself, and one that sleeps for good"
         apus run --no-console --cpu 3 --kernel fault < /dev/null > /tmp/fault 2>&1
         expect triple-fault-is-the-guests-own [ $? = 2 ]

@@ -27,7 +27,7 @@ extension Scenario {
         expect console-seen grep -q 'Linux version' /tmp/console
         [ ! -s /tmp/run.json ] || attach run.json /tmp/run.json
         remember after
-        as_before $((256 + \(count)))
+        as_before
         expect host-unhurt clean_kernel_log
 
         """)
