@@ -75,6 +75,12 @@ extension VMXVendor {
     }
   }
 
+  /// An entry with an NMI fails under the shadow of MOV SS, and on some processors of STI. SDM
+  /// vol. 3, 27.3.1.5.
+  public var acceptsNMI: Bool {
+    vmcs[.interruptibility] & (Interruptibility.byNMI | Interruptibility.shadow) == 0
+  }
+
   private func isOn(_ control: PrimaryControls) -> Bool {
     vmcs[.primaryControls] & control.rawValue != 0
   }

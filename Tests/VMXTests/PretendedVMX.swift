@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import MonitorCore
+import VMX
+import X86
+
+/// A VMCS that is a dictionary of fields by encoding, and a guest that is what an entry does.
+final class PretendedVMX: VMXInstructions, @unchecked Sendable {
+  var fields: [UInt32: UInt64] = [:]
+  var msrs: [UInt32: UInt64] = [:]
+  /// MSRs whose writes fault.
+  var refused: Set<UInt32> = []
+  /// What was executed, in order.
+  var trace: [String] = []
+  var cr2: UInt64 = 0
+  var dr6: UInt64 = 0
+  var host = HostRegisters()
+  /// What an entry does; it exits at once by default.
+  var guest: (PretendedVMX, UnsafeMutablePointer<GuestRegisters>) -> EntryOutcome = { _, _ in
+    .exited
+  }
+
+  func read(_ encoding: UInt32) -> UInt64 { fields[encoding] ?? 0 }
+  /// A field keeps as many bits as its encoding says. SDM vol. 3, 25.11.2.
+  func write(_ encoding: UInt32, _ value: UInt64) {
+    let mask: UInt64 =
+      switch encoding >> 13 & 3 {
+      case 0: 0xffff
+      case 2: 0xffff_ffff
+      default: .max
+      }
+    fields[encoding] = value & mask
+  }
+  func clear(_ block: UInt64) { trace.append("clear \(block)") }
+  func makeCurrent(_ block: UInt64) { trace.append("load \(block)") }
+  func invalidate(_ eptPointer: UInt64, _ extent: InvalidationExtent) {
+    trace.append("invalidate \(String(eptPointer, radix: 16)) \(extent)")
+  }
+  func enter(
+    _ registers: UnsafeMutableRawPointer, isLaunched: Bool, unlessNMISince seen: UInt64
+  ) -> EntryOutcome {
+    trace.append("\(isLaunched ? "resume" : "launch") \(seen)")
+    let outcome = guest(self, registers.assumingMemoryBound(to: GuestRegisters.self))
+    // An entry that succeeds takes the event. SDM vol. 3, 25.8.3.
+    if outcome == .exited, fields[0x4402, default: 0] & 1 << 31 == 0 {
+      fields[0x4016, default: 0] &= ~(1 << 31)
+    }
+    return outcome
+  }
+  func unblockNMIs() { trace.append("iret") }
+  func takeMachineCheck() { trace.append("machine check") }
+
+  func readMSR(_ msr: MSR) -> UInt64 { msrs[msr.rawValue] ?? 0 }
+  func writeMSR(_ msr: MSR, _ value: UInt64) -> Bool {
+    guard !refused.contains(msr.rawValue) else { return false }
+    msrs[msr.rawValue] = value
+    return true
+  }
+}
+
+/// A vCPU's pages and a vendor on them, prepared.
+struct PretendedGuest {
+  let instructions = PretendedVMX()
+  let region = TestPages()
+  let bitmap = TestPages(2)
+  let vendor: VMXVendor<PretendedVMX>
+
+  init(_ msrs: CapabilityMSRs = .ivyBridge) throws {
+    vendor = VMXVendor(
+      instructions, capabilities: try msrs.capabilities, region: region.base, block: 0x7000,
+      msrBitmap: bitmap.base)
+    vendor.load()
+    vendor.prepare(
+      block: 0x7000, msrBitmap: 0x9000, portBitmap: 0x2000, nestedRoot: 0x5000, bootstrap: true)
+  }
+
+  subscript(_ encoding: UInt32) -> UInt64 {
+    get { instructions.fields[encoding] ?? 0 }
+    nonmutating set { instructions.fields[encoding] = newValue }
+  }
+
+  /// Enters; the exit has these fields.
+  func exit(_ exit: [UInt32: UInt64]) -> Exit {
+    instructions.guest = { pretended, _ in
+      for (encoding, value) in exit { pretended.fields[encoding] = value }
+      return .exited
+    }
+    var registers = GuestRegisters()
+    return vendor.enter(&registers, unlessNMISince: 0)
+  }
+}
