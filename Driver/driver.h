@@ -204,6 +204,10 @@ void lent_reset(struct lent *lent);
 long vm_create(unsigned long type);
 void vm_get(struct vm *vm);
 void vm_put(struct vm *vm);
+
+/* vms.c: all of them */
+void vms_add(struct vm *vm);
+void vms_remove(struct vm *vm);
 unsigned int vm_count(void);
 void vm_for_each(void (*visit)(struct vm *vm));
 void vm_stop_all(void);

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/* All VMs: who is told that the doorbell rang, and who has to stop before a reboot. */
+#include "driver.h"
+
+static DEFINE_RAW_SPINLOCK(list_lock); /* taken with interrupts off */
+static LIST_HEAD(vms);
+static unsigned int count;
+
+unsigned int vm_count(void)
+{
+	return READ_ONCE(count);
+}
+
+/* `visit` must not sleep. */
+void vm_for_each(void (*visit)(struct vm *vm))
+{
+	struct vm *vm;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&list_lock, flags);
+	list_for_each_entry(vm, &vms, node)
+		visit(vm);
+	raw_spin_unlock_irqrestore(&list_lock, flags);
+}
+
+void vms_add(struct vm *vm)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&list_lock, flags);
+	list_add(&vm->node, &vms);
+	count++;
+	raw_spin_unlock_irqrestore(&list_lock, flags);
+}
+
+void vms_remove(struct vm *vm)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&list_lock, flags);
+	list_del(&vm->node);
+	count--;
+	raw_spin_unlock_irqrestore(&list_lock, flags);
+}
+
+/* A VM that is going away already is left alone: its CPUs are on their way. */
+static struct vm *first_vm_after(const struct list_head *seen)
+{
+	struct vm *vm, *found = NULL;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&list_lock, flags);
+	vm = list_entry(seen ? seen : &vms, struct vm, node);
+	list_for_each_entry_continue(vm, &vms, node) {
+		if (refcount_inc_not_zero(&vm->users)) {
+			found = vm;
+			break;
+		}
+	}
+	raw_spin_unlock_irqrestore(&list_lock, flags);
+	return found;
+}
+
+static void stop_vcpus(struct vm *vm)
+{
+	int id;
+
+	for (id = 0; id < APUS_VCPUS; id++) {
+		struct vcpu *vcpu = READ_ONCE(vm->vcpus[id]);
+
+		if (!vcpu)
+			continue;
+		atomic_inc(&vcpu->visitors);
+		vcpu_kick(vcpu, APUS_REQUEST_EXIT);
+		mutex_lock(&vcpu->lock);
+		vcpu->broken = true; /* it gets no CPU again */
+		vcpu_surrender(vcpu);
+		mutex_unlock(&vcpu->lock);
+		vcpu_leave(vcpu);
+	}
+}
+
+/* Every lent CPU goes back to Linux, whoever uses it. No new ones are lent meanwhile. */
+void vm_stop_all(void)
+{
+	struct vm *vm = first_vm_after(NULL);
+
+	while (vm) {
+		struct vm *next;
+
+		stop_vcpus(vm);
+		next = first_vm_after(&vm->node);
+		vm_put(vm);
+		vm = next;
+	}
+}
