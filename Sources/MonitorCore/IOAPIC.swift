@@ -38,6 +38,13 @@ public struct IOAPIC {
     lines = level ? lines | bit : lines & ~bit
   }
 
+  /// The level of a pin whose edges are told otherwise.
+  public mutating func holdLine(_ line: Int, at level: Bool) {
+    let edges = edges
+    setLine(line, level)
+    self.edges = edges
+  }
+
   /// The pins that have something to deliver.
   private var ready: UInt32 {
     ((edges & ~levelPins) | (lines & levelPins & ~remoteIRR)) & ~maskedPins

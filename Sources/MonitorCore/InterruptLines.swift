@@ -12,8 +12,10 @@ extension VirtualCPU {
   }
 
   /// Takes over what the driver recorded. Before a controller changes, too: an edge belongs to
-  /// the masks under which it came.
-  func absorbLines() {
+  /// the masks under which it came. A level alone makes no edge: that of a line that the driver
+  /// delivers itself may still be high. True if there were edges.
+  @discardableResult
+  func absorbLines() -> Bool {
     withMachine { machine in
       let edges = unsafe exchange(&pages.vm.pointee.line_edges, 0)
       let levels = unsafe loadAcquire(&pages.vm.pointee.line_levels)
@@ -24,16 +26,21 @@ extension VirtualCPU {
           machine.setLine(line, false, wiring)
           machine.setLine(line, true, wiring)
         }
-        machine.setLine(line, levels & bit != 0, wiring)
+        machine.holdLine(line, at: levels & bit != 0, wiring)
       }
+      return edges != 0
     }
   }
 
   /// Sends what the I/O APIC has to send, looks at the PICs' output and tells the driver how
   /// each line can be delivered from now on.
   func deliverLines() {
-    while let delivery = withMachine({ $0.ioapic.nextDelivery() }) { deliver(delivery) }
-    publishRoutes()
+    repeat {
+      while let delivery = withMachine({ $0.ioapic.nextDelivery() }) { deliver(delivery) }
+      publishRoutes()
+      // An edge that the driver recorded before it saw the new route: it reads the route again
+      // after it has recorded one, and here the edges are read again after the routes.
+    } while absorbLines()
     externalChanged()
   }
 
@@ -153,6 +160,10 @@ extension VirtualMachineState {
   mutating func setLine(_ line: Int, _ level: Bool, _ wiring: LineWiring) {
     if wiring.reachesPIC(line) { pic.setLine(line, level) }
     ioapic.setLine(wiring.pin(of: line), level)
+  }
+  mutating func holdLine(_ line: Int, at level: Bool, _ wiring: LineWiring) {
+    if wiring.reachesPIC(line) { pic.holdLine(line, at: level) }
+    ioapic.holdLine(wiring.pin(of: line), at: level)
   }
 }
 

@@ -37,12 +37,21 @@ public struct PIC {
 
   /// Sets the level of an IRQ line, 0 to 15. Line 2 is the cascade; it and all others are ignored.
   public mutating func setLine(_ line: Int, _ level: Bool) {
+    change(line) { $0.setLine($1, level) }
+  }
+
+  /// The level of a line whose edges are told otherwise.
+  public mutating func holdLine(_ line: Int, at level: Bool) {
+    change(line) { $0.holdLine($1, at: level) }
+  }
+
+  private mutating func change(_ line: Int, _ body: (inout PICChip, UInt8) -> Void) {
     guard line >= 0, line < 16, line != Int(Self.cascadeLine) else { return }
     let input = UInt8(truncatingIfNeeded: line & 7)
     if line < 8 {
-      master.setLine(input, level)
+      body(&master, input)
     } else {
-      slave.setLine(input, level)
+      body(&slave, input)
       updateCascade()
     }
   }

@@ -79,6 +79,13 @@ struct PICChip {
     lines = level ? lines | bit : lines & ~bit
   }
 
+  mutating func holdLine(_ line: UInt8, at level: Bool) {
+    let bit: UInt8 = 1 << (line & 7)
+    let edges = requests & ~levelTriggered
+    setLine(line, level)
+    requests = requests & (levelTriggered | ~bit) | edges & bit
+  }
+
   mutating func setLevelTriggered(_ mask: UInt8) {
     let new = mask & configurableLines
     let changed = new & ~levelTriggered

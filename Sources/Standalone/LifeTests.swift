@@ -18,6 +18,20 @@ enum LifeTests {
         }
         try bench.guest("end").runToEnd()
       },
+      // INIT from the middle of a guest; what the monitor left on the CPU does not matter then.
+      Test("taken-by-force") { bench throws(Failure) in
+        let vcpu = try bench.guest("spin")
+        for _ in 0..<3 {
+          let before = vcpu.machine.result(0)
+          try vcpu.startRunning()
+          try vcpu.awaitResult(0, above: before)
+          _ = try bench.cpus[0].probe()
+          try bench.cpus[0].start()
+          try bench.guest("end").runToEnd()
+          try TestRun.newest?.unbind()
+          try vcpu.bind(to: bench.cpus[0])
+        }
+      },
       Test("real-mode") { bench throws(Failure) in
         let vcpu = try bench.guest("real-mode")
         try vcpu.runToStep()

@@ -77,6 +77,18 @@ struct InterruptLinesTests {
     #expect(route(4) == 0, "an illegal vector")
   }
 
+  @Test("An edge that the driver delivered itself is not sent again while its line is high")
+  func deliveredByDriver() {
+    setEntry(4, 1 << 56 | 0x34)
+    #expect(route(4) >> 63 == 1)
+    cpu.vm.line_levels |= 1 << 4
+    setEntry(4, 1 << 56 | 0x1_0034)
+    setEntry(4, 1 << 56 | 0x34)
+    cpu.updateLines()
+    #expect(machine.processor.sent == [])
+    #expect(machine.processors[1].sent == [])
+  }
+
   @Test("A pin with several targets is the monitor's, each rise one interrupt for each")
   func several() {
     // Logical, cluster 0, both bits.
