@@ -95,6 +95,10 @@ struct VMXEntry: VMXInstructions {
   }
   func unblockNMIs() { Entry.unblockNMIs() }
   func takeMachineCheck() { raiseMachineCheck() }
+  func surrender() {
+    VMXHost.disable()
+    while true { halt() }
+  }
 
   func readMSR(_ msr: MSR) -> UInt64 { Entry.readMSR(msr.rawValue) }
   func writeMSR(_ msr: MSR, _ value: UInt64) -> Bool { tryWriteMSR(msr.rawValue, value) != 0 }

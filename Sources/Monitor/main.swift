@@ -48,9 +48,12 @@ private func serve<Host: VirtualizationHost>(_ cpu: LentCPU, with host: Host.Typ
 @c(monitor_fault)
 func monitorFault(_ frame: UnsafePointer<exception_frame>) {
   let cpu = LentCPU.current
+  // A fault of this very function.
+  if cpu.mailbox.state == APUS_CPU_STOPPED.rawValue { return }
   let frame = unsafe frame.pointee
   cpu.mailbox.fault = apus_fault(
     vector: frame.vector, error: frame.error, rip: frame.rip, rsp: frame.rsp, cr2: readCR2(),
     rflags: frame.rflags)
   cpu.enter(APUS_CPU_STOPPED)
+  VMXHost.disable()
 }

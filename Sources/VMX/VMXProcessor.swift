@@ -22,6 +22,10 @@ public protocol VMXInstructions: Sendable {
   /// Runs the monitor's handler for a machine check that caused an exit.
   func takeMachineCheck()
 
+  /// VMXOFF, and no return on hardware: INIT, which takes a CPU by force, is blocked as long as the
+  /// CPU is in VMX operation. SDM vol. 3, 24.8.
+  func surrender()
+
   func readMSR(_ msr: MSR) -> UInt64
   /// False: the processor refused the value.
   func writeMSR(_ msr: MSR, _ value: UInt64) -> Bool

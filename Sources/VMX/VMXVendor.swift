@@ -111,6 +111,7 @@ import X86
     case .nonMaskableInterrupt: instructions.unblockNMIs()
     case .interruptWindow where state.exitCode == UInt32(ExitReason.nmiWindow.rawValue):
       nmiWindowExiting = false
+    case .other(UInt64(ExitReason.initialize.rawValue)): instructions.surrender()
     case .halt where !state.haltsExit:
       finishHalt()
       return .interruptWindow

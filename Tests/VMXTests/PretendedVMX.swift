@@ -47,6 +47,7 @@ final class PretendedVMX: VMXInstructions, @unchecked Sendable {
     return outcome
   }
   func unblockNMIs() { trace.append("iret") }
+  func surrender() { trace.append("surrender") }
   func takeMachineCheck() { trace.append("machine check") }
 
   func readMSR(_ msr: MSR) -> UInt64 { msrs[msr.rawValue] ?? 0 }

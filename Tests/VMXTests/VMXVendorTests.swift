@@ -100,6 +100,13 @@ struct VMXVendorTests {
     #expect(guest.instructions.trace.last == "machine check")
   }
 
+  @Test("An INIT that takes the CPU ends VMX operation")
+  func initialize() throws {
+    let guest = try PretendedGuest()
+    _ = guest.exit([0x4402: 3])
+    #expect(guest.instructions.trace.last == "surrender")
+  }
+
   @Test("An event that was cut short is handed over once, with its error code")
   func interruptedEvent() throws {
     let guest = try PretendedGuest()
