@@ -7,6 +7,12 @@ import X86
 extension VirtualCPU {
   /// APUS_COMMAND_VCPU. `size` is the payload's, in bytes. 0, a positive answer, or -errno.
   public func perform(_ request: UInt32, size: Int) -> Int64 {
+    // Some of them write the guest's memory.
+    followSlots()
+    return serve(request, size)
+  }
+
+  private func serve(_ request: UInt32, _ size: Int) -> Int64 {
     switch request {
     case KVM_GET_REGS_: reply(getRegisters())
     case KVM_SET_REGS_: setRegisters(argument())

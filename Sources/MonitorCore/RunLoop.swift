@@ -14,17 +14,19 @@ enum Outcome {
 extension VirtualCPU {
   /// Runs the guest until the client is needed: 0, or -EINTR for a request to stop.
   public func runGuest() -> Int64 {
+    followSlots()
     finishPendingPort()
     if finishPendingMMIO() == .client { return 0 }
     if run.immediate_exit != 0 { return interrupted() }
     while true {
       let nmis = processor.nmiCount
       if serveRequests() { return interrupted() }
+      // Also for a vCPU that waits: the driver frees no page that one may still use.
+      followSlots()
       guard state.activity == .running else {
         processor.sleep(unlessNMISince: nmis)
         continue
       }
-      followSlots()
       loadPageDirectoryPointers()
       deliverPending()
       // Where NMIs wait while GIF is 0, draining an APIC lets them in: look again.
