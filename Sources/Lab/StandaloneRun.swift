@@ -24,9 +24,9 @@ public struct StandaloneRun: Sendable {
 
   /// Runs it to its end; each line goes to `show` as it comes.
   public func run(_ show: @escaping @Sendable (String) -> Void) async throws -> Outcome {
-    let files = StandaloneMachine.Files(
-      project: project, directory: project.results(of: "standalone-\(machine.rawValue)"))
-    try Lab.Files.makeDirectory(files.directory)
+    let directory = try RunDirectory(
+      firstFreeOf: project.results(of: "standalone-\(machine.rawValue)"))
+    let files = StandaloneMachine.Files(project: project, directory: directory.path)
     let command = try machine.prepare(files, commandLine: commandLine, seconds: seconds)
     try Lab.Files.write(command.line + "\n", to: files.command)
     let start = ContinuousClock.now
