@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: all setup monitor standalone driver vmm lab demo check soak test format lint clean
+.PHONY: all setup monitor standalone driver vmm lab demo check soak test model format lint clean
 
 IMAGE := .build/monitor/x86_64-unknown-none-elf/release/Monitor
 # Where SwiftPM builds what runs on Linux; a second developer in this tree names another one.
@@ -68,6 +68,10 @@ lab:
 
 test:
 	swift test --scratch-path $(SCRATCH)
+
+# What the kick protocol promises, in every interleaving: docs/model/README.md.
+model:
+	docs/model/check.sh
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests
