@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: all setup monitor standalone driver vmm lab demo check soak test model format lint clean
+.PHONY: all setup install monitor standalone driver vmm lab demo check soak test model format lint clean
 
 IMAGE := .build/monitor/x86_64-unknown-none-elf/release/Monitor
 # Where SwiftPM builds what runs on Linux; a second developer in this tree names another one.
@@ -10,6 +10,16 @@ all: monitor driver vmm lab
 # Installs Debian's packages by name; fast when they are there.
 setup: lab
 	build/apus-lab setup
+
+# For the running kernel, or for KERNEL; as root, after `make`.
+PREFIX ?= /usr/local
+KERNEL ?= $(shell uname -r)
+install:
+	install -D build/apus $(DESTDIR)$(PREFIX)/bin/apus
+	install -D -m 644 build/monitor $(DESTDIR)/lib/firmware/apus/monitor
+	install -D -m 644 build/driver/$(KERNEL)/apus.ko \
+	  $(DESTDIR)/lib/modules/$(KERNEL)/updates/apus.ko
+	$(if $(DESTDIR),,depmod $(KERNEL))
 
 # A stock guest on a CPU that a stock, emulated host gave up; KVM and bare metal beside it.
 demo: setup all
