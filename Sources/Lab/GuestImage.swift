@@ -38,7 +38,9 @@ enum GuestImage {
     mark() { ticks; echo "mark $1 ticks=$total" >&3; }
 
     mark user-space
-    echo "guest: $(uname -r), $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource), up $(cut -d' ' -f1 /proc/uptime) s"
+    echo "guest: in user space $(cut -d' ' -f1 /proc/uptime) s after its start"
+    [ ${LAB_WORK:-boot} != measure ] ||
+      dmesg | grep -E 'Linux version|Command line:|Hypervisor|x2apic ops|Switched to clocksource'
     case ${LAB_WORK:-boot} in
     boot) ;;
     measure)

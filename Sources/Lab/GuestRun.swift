@@ -49,6 +49,13 @@ struct GuestRun: Sendable, Equatable, Decodable {
     self = try decoder.decode(GuestRun.self, from: Data(text.utf8))
   }
 
+  var userSpaceSeconds: Double? { userSpaceNs.map(Self.seconds) }
+
+  /// To the millisecond.
+  static func seconds(_ nanoseconds: Int) -> Double {
+    (Double(nanoseconds) / 1e6).rounded() / 1000
+  }
+
   func interval(from: String, to: String) -> Interval? {
     intervals.first { $0.from == from && $0.to == to }
   }

@@ -67,7 +67,13 @@ public struct Demo: Sendable {
   private func column(_ device: String, of report: Report) throws -> DemoColumn? {
     guard let text = report.text(of: device + ".json") else { return nil }
     let run = try GuestRun(json: text)
-    return run.outcome == "powered-off" ? try DemoColumn(run) : nil
+    guard run.outcome == "powered-off" else { return nil }
+    var column = try DemoColumn(run)
+    column.userSpaceSeconds = try (1...DemoScript.moreBoots)
+      .compactMap { report.text(of: "\(device)-boot-\($0).json") }
+      .map { try GuestRun(json: $0).userSpaceSeconds }
+      .reduce(column.userSpaceSeconds) { [$0, $1].compactMap(\.self).min() }
+    return column
   }
 
   private func show(_ result: DemoResult) {

@@ -44,6 +44,7 @@ struct DemoColumn: Sendable, Encodable {
   var ticks: Int?
   var cyclictest: Cyclictest
   var idle: Idle?
+  /// From the first instruction to /init, in the quickest of some boots.
   var userSpaceSeconds: Double?
   var wholeRun: WholeRun?
   var apicMode: String?
@@ -83,17 +84,13 @@ struct DemoColumn: Sendable, Encodable {
     exitsPerTick = measured.exitsPerTick
     exitsByReason = measured.exitsByReason
     self.idle = Idle(
-      seconds: Self.seconds(idle.durationNs), ticks: idleTicks, exits: idle.exits,
+      seconds: GuestRun.seconds(idle.durationNs), ticks: idleTicks, exits: idle.exits,
       exitsPerTick: Double(idle.exits) / Double(idleTicks), exitsByReason: idle.exitsByReason)
-    userSpaceSeconds = run.userSpaceNs.map(Self.seconds)
+    userSpaceSeconds = run.userSpaceSeconds
     wholeRun = WholeRun(
-      seconds: Self.seconds(run.elapsedNs), exits: run.exits, exitsByReason: run.exitsByReason)
+      seconds: GuestRun.seconds(run.elapsedNs), exits: run.exits, exitsByReason: run.exitsByReason)
     apicMode = vcpu.apicMode
     interrupts = vcpu.interrupts
     timer = vcpu.timer
-  }
-
-  private static func seconds(_ nanoseconds: Int) -> Double {
-    (Double(nanoseconds) / 1e6).rounded() / 1000
   }
 }

@@ -2,8 +2,9 @@
 
 /// What must hold of the demonstration's figures.
 struct DemoVerdict {
-  /// Exits that every tick would cause; none of these reasons may occur once per tick.
-  static let mostExitsPerTick = 0.01
+  /// How much longer than KVM's a boot may seem to take: two boots of one kind differ as much where
+  /// the emulator has to share its processors.
+  static let bootTolerance = 1.15
 
   /// Figures that are missing are a failure of the run, which says so itself.
   static func checks(_ result: DemoResult) -> [Report.Check] {
@@ -17,7 +18,10 @@ struct DemoVerdict {
     }
     if let apus = result.apus { checks += Self.checks(apus: apus) }
     if let apus = result.apus?.userSpaceSeconds, let kvm = result.kvm?.userSpaceSeconds {
-      checks.append(check("apus-boots-no-slower", apus <= kvm, "\(apus) s, KVM \(kvm) s"))
+      checks.append(
+        check(
+          "apus-boots-no-slower", apus <= kvm * bootTolerance,
+          "\(apus) s, KVM \(kvm) s"))
     }
     return checks
   }
@@ -34,17 +38,19 @@ struct DemoVerdict {
       check("apus-direct-timer", apus.timer?.mode == "direct", apus.timer?.reason ?? "?"),
       // Each wake-up of cyclictest is an interrupt of the timer; a few came before the mark.
       check("apus-ticks-counted", 2 * ticks >= loops, "\(ticks) ticks, \(loops) wake-ups"),
-      check(
-        "apus-no-exit-per-tick", (apus.exitsPerTick ?? .infinity) < mostExitsPerTick,
-        "\(apus.exits ?? -1) exits in \(ticks) ticks"),
+      noExit(per: "tick", exits: apus.exits ?? .max, ticks: ticks),
     ]
     if let idle = apus.idle {
-      checks.append(
-        check(
-          "apus-no-exit-per-idle-tick", idle.exitsPerTick < mostExitsPerTick,
-          "\(idle.exits) exits in \(idle.ticks) ticks"))
+      checks.append(noExit(per: "idle-tick", exits: idle.exits, ticks: idle.ticks))
     }
     return checks
+  }
+
+  /// No reason to exit comes with the ticks. A few exits in all may: the client has to be asked for
+  /// something now and then.
+  private static func noExit(per name: String, exits: Int, ticks: Int) -> Report.Check {
+    check(
+      "apus-no-exit-per-\(name)", exits <= max(2, ticks / 200), "\(exits) exits in \(ticks) ticks")
   }
 
   private static func check(_ name: String, _ passed: Bool, _ detail: String) -> Report.Check {

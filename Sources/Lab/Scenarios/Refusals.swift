@@ -27,6 +27,10 @@ extension Scenario {
         expect driver-loaded load apus
         expect host-can-lend apus check
 
+        # Once for what Linux allocates at the first time.
+        expect small-guest-runs start --cpu 3 --quiet
+        echo 0 > /sys/devices/system/cpu/cpu2/online
+        echo 1 > /sys/devices/system/cpu/cpu2/online
         remember before
         step "CPUs"
         refuse no-such-cpu 'there is no CPU 9' start --cpu 9
