@@ -18,7 +18,7 @@ u32 lent_post(struct lent *lent, u32 command, u64 first, u64 second)
 	control->command = command;
 	control->argument[0] = first;
 	control->argument[1] = second;
-	smp_store_release(&control->command_sequence, sequence);
+	smp_store_release(&control->command_sequence, sequence); /* P2 of docs/model */
 	smp_mb(); /* pairs with the monitor's exchange of `awake` before it sleeps */
 	if (!READ_ONCE(control->awake))
 		ipi_nmi(lent->apic_id);

@@ -84,7 +84,7 @@ static long run_once(struct vcpu *vcpu)
 			return -EIO;
 		}
 	}
-	/* Only holders of, and waiters for, this lock ask for an exit: it was answered. */
+	/* D1: it was answered; a visitor that does not have the lock yet is found by its count. */
 	shared_clear(&vcpu->control->requests, APUS_REQUEST_EXIT);
 	return lent->control->result;
 }
@@ -124,12 +124,18 @@ long vcpu_run(struct vcpu *vcpu)
 		return result;
 	mask_signals(vcpu);
 	for (;;) {
+		/*
+		 * D0 of docs/model: a visitor's request, one whose visitor has been and gone, or
+		 * one that the end of an earlier run answered before its visitor had the lock.
+		 */
+		if (atomic_read(&vcpu->visitors)) {
+			result = receive_visitors(vcpu);
+			if (result)
+				break;
+		}
 		result = run_once(vcpu);
+		/* D2 */
 		if (wants_to_return(vcpu, result))
-			break;
-		/* A visitor's request, or one whose visitor has been and gone. */
-		result = receive_visitors(vcpu);
-		if (result)
 			break;
 	}
 	unmask_signals(vcpu);

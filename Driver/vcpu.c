@@ -32,15 +32,15 @@ static void set_lent(struct vcpu *vcpu, struct lent *lent)
 	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
 }
 
-/* Sets a request bit, then sends an NMI: the protocol's first two steps. */
+/* Sets a request bit, then sends an NMI. docs/model names the steps, here and below. */
 void vcpu_kick(struct vcpu *vcpu, u32 request)
 {
 	unsigned long flags;
 
-	shared_or(&vcpu->control->requests, request);
+	shared_or(&vcpu->control->requests, request); /* R1: set bit */
 	raw_spin_lock_irqsave(&vcpu->kick_lock, flags);
 	if (vcpu->reachable) {
-		ipi_nmi(vcpu->lent->apic_id);
+		ipi_nmi(vcpu->lent->apic_id); /* R2: send NMI */
 		atomic64_inc(&vcpu->kicks);
 	}
 	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
@@ -144,7 +144,7 @@ bool vcpu_is_idle(struct vcpu *vcpu, u32 generation)
 /* Takes the lock soon, even from a thread that is in KVM_RUN. vcpu_leave() ends it. */
 int vcpu_visit(struct vcpu *vcpu)
 {
-	atomic_inc(&vcpu->visitors);
+	atomic_inc(&vcpu->visitors); /* V1 */
 	vcpu_kick(vcpu, APUS_REQUEST_EXIT);
 	if (!mutex_lock_killable(&vcpu->lock))
 		return 0;

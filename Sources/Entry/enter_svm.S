@@ -34,6 +34,7 @@ svm_enter:
   mov REGISTER_RDX(%rdx), %rdx
 
   vmload %rax
+  /* docs/model, M5: GIF is 0, so an NMI that came since M1 exits at once; then M6. */
   vmrun %rax
   vmsave %rax
 

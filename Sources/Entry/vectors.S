@@ -62,6 +62,7 @@ exception:
 
 nmi:
   push %rax
+  /* docs/model, H1: count, move RIP out of a window. */
   incq CPU_CONTROL + CPU_NMIS
   lea idle_check(%rip), %rax
   cmp %rax, 8(%rsp)
@@ -80,6 +81,7 @@ nmi:
   lea vmx_prevented(%rip), %rax
   mov %rax, 8(%rsp)
 2:
+  /* H2 */
   pop %rax
   iretq
 
@@ -129,8 +131,10 @@ machine_check:
   .globl idle_while
 idle_while:
 idle_check:
+  /* docs/model, I2: compare. */
   cmp %esi, (%rdi)
   jne idle_awake
+  /* I3: sleep. */
   hlt
 idle_awake:
   ret

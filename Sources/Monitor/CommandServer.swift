@@ -18,9 +18,9 @@ struct CommandServer<Host: VirtualizationHost> {
       let command = apus_command(rawValue: cpu.mailbox.command)
       cpu.mailbox.result = serve(command, &vcpu)
       served = wanted
-      // With the barrier that pairs with the driver's between `watching` and its last look.
+      // C7 and C8 lie in `serve`. C9, with the barrier that pairs with the driver's between `watching` and its last look.
       _ = unsafe exchange(&cpu.mailbox.done_sequence, served)
-      if unsafe loadAcquire(&cpu.mailbox.watching) == 0 { cpu.ringDoorbell() }
+      if unsafe loadAcquire(&cpu.mailbox.watching) == 0 { cpu.ringDoorbell() }  // C10
       if command == APUS_COMMAND_PARK { return }
     }
   }
@@ -31,17 +31,21 @@ struct CommandServer<Host: VirtualizationHost> {
   private func awaitCommand(after served: UInt32) -> UInt32 {
     let start = processor.timestamp()
     let window = UInt64(cpu.mailbox.attention_us) * UInt64(cpu.mailbox.tsc_khz) / 1000
+    // The steps of docs/model. C1.
     unsafe storeRelease(&cpu.mailbox.awake, 1)
     while processor.timestamp() &- start < window {
+      // C2
       let wanted = sequence
       if wanted != served { return wanted }
       processor.pause()
     }
     while true {
+      // C3, C4: read the count, say that this CPU sleeps. C5: look once more.
       let nmis = processor.nmiCount
       _ = unsafe exchange(&cpu.mailbox.awake, 0)
       let wanted = sequence
       if wanted != served { return wanted }
+      // C6
       processor.sleep(unlessNMISince: nmis)
     }
   }

@@ -66,7 +66,9 @@ import X86
 
   func ringDoorbell() {
     let doorbell = unsafe loadAcquire(&pointer.pointee.doorbell)
-    if doorbell != 0 { _ = tryWriteMSR(APICRegister.interruptCommand.msr.rawValue, doorbell) }
+    guard doorbell != 0 else { return }
+    orderStores()
+    _ = tryWriteMSR(APICRegister.interruptCommand.msr.rawValue, doorbell)
   }
 
   func awaitProceed() {

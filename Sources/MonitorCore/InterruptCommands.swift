@@ -39,15 +39,24 @@ extension VirtualCPU {
     processor.send(InterruptCommand(vector: vector, destination: physical))
   }
 
-  /// Sets a request of another vCPU, or of this one, and makes its CPU look at it. One that is
-  /// on no CPU yet finds it when it first runs.
+  /// Sets a request of another vCPU, or of this one, and makes its CPU look at it: this one's too,
+  /// which may have taken its requests already. One that is on no CPU yet finds it when it first
+  /// runs. docs/model names the steps.
   func ask(_ target: Target, _ request: VCPURequest) {
-    unsafe withUnsafeMutablePointer(to: &pages.machine.pointee.requests[target.id]) {
-      _ = unsafe fetchOr($0, request.rawValue)
-    }
-    if target.id != id, let physical = target.physical {
+    // An INIT takes a start-up that was not served yet with it.
+    if request == .initialize { unsafe change(target.id) { _ = unsafe fetchAnd($0, ~startUp) } }
+    // R1: set bit. A full barrier; only then it is looked up which CPU has to be told.
+    unsafe change(target.id) { _ = unsafe fetchOr($0, request.rawValue) }
+    // R2: send NMI.
+    if let physical = self.target(target.id).physical {
       processor.send(InterruptCommand(vector: 0, destination: physical, mode: .nonMaskable))
     }
+  }
+
+  private var startUp: UInt32 { VCPURequest.startUp.rawValue }
+
+  private func change(_ id: Int, _ body: (UnsafeMutablePointer<UInt32>) -> Void) {
+    unsafe withUnsafeMutablePointer(to: &pages.machine.pointee.requests[id]) { unsafe body($0) }
   }
 
   struct Target {

@@ -9,6 +9,7 @@ extension VirtualCPU {
   /// True if KVM_RUN is asked to return.
   func serveRequests() -> Bool {
     serveOtherVCPUs()
+    // M2: clear before acting.
     let requests = unsafe exchange(&pages.control.pointee.requests, 0)
     guard requests != 0 else { return false }
     if requests & APUS_REQUEST_LINES.rawValue != 0 { updateLines() }
@@ -21,6 +22,7 @@ extension VirtualCPU {
     let raw = unsafe withUnsafeMutablePointer(to: &pages.machine.pointee.requests[id]) {
       unsafe exchange($0, 0)
     }
+    // M3: act.
     guard raw != 0 else { return }
     let requests = VCPURequest(rawValue: raw)
     if requests.contains(.nonMaskableInterrupt) { state.nmiPending = true }
@@ -75,15 +77,18 @@ extension VirtualCPU {
 
   /// Takes over slots that changed, and forgets this vCPU's translations of the old ones.
   func followSlots() {
+    // docs/model names the steps. F1: compare.
     let wanted = unsafe loadAcquire(&pages.vm.pointee.slots_generation)
     guard wanted != control.slots_generation else { return }
     let tables = tables
     let gigabytes = vendor.hasGigabytePages
+    // F2: follow.
     let generation = withMachine { machine -> UInt32 in
       unsafe machine.slots.follow(pages.vm, tables, gigabytePages: gigabytes)
       return machine.slots.generation
     }
     vendor.flushTranslations()
+    // F3: acknowledge.
     unsafe storeRelease(&pages.control.pointee.slots_generation, generation)
   }
 }

@@ -19,17 +19,21 @@ extension VirtualCPU {
     if finishPendingMMIO() == .client { return 0 }
     if run.immediate_exit != 0 { return interrupted() }
     while true {
+      // The steps of docs/model. M1: read the count of NMIs.
       let nmis = processor.nmiCount
+      // M2, M3: take the requests, act on them.
       if serveRequests() { return interrupted() }
       // Also for a vCPU that waits: the driver frees no page that one may still use.
       followSlots()
       guard state.activity == .running else {
+        // M4: sleep unless the count moved.
         processor.sleep(unlessNMISince: nmis)
         continue
       }
       loadPageDirectoryPointers()
       deliverPending()
-      // Where NMIs wait while GIF is 0, draining an APIC lets them in: look again.
+      // M5: enter unless the count moved. Where NMIs wait while GIF is 0, draining an APIC lets
+      // them in: look again.
       guard processor.nmiCount == nmis else { continue }
       let exit = enter(unlessNMISince: nmis)
       if handle(exit) == .client {

@@ -109,11 +109,20 @@ struct InterruptCommandTests {
     #expect(machine.cpu.machine.startUpVectors[2] == 8)
   }
 
-  @Test("A request of its own needs no NMI")
+  @Test("A request of its own is told as well: the requests may have been looked at already")
   func own() {
     #expect(write(0x4_0400))
     #expect(requests == [1, 0, 0])
-    #expect(machine.processor.sent == [])
+    #expect(machine.processor.sent == [0x40_0000_0400])
+  }
+
+  @Test("An INIT takes a start-up with it that was not served yet")
+  func initializeAfterStartUp() {
+    #expect(write(0x1_0000_4500))
+    #expect(write(0x1_0000_4608))
+    #expect(requests == [0, 6, 0])
+    #expect(write(0x1_0000_4500))
+    #expect(requests == [0, 2, 0])
   }
 
   @Test("The level de-assert of INIT does nothing")

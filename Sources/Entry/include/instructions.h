@@ -83,6 +83,8 @@ NAMED("invalidatePage(_:)") INSTRUCTION void page_invalidate(uint64_t address)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
+/* A WRMSR to the x2APIC does not wait for earlier stores (SDM vol. 3, 11.12.3). */
+NAMED("orderStores()") INSTRUCTION void stores_order(void) { __asm__ volatile("mfence; lfence" : : : "memory"); }
 NAMED("pause()") INSTRUCTION void processor_pause(void) { __asm__ volatile("pause"); }
 NAMED("halt()") INSTRUCTION void processor_halt(void) { __asm__ volatile("cli; hlt"); }
 
