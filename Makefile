@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: all setup install monitor standalone driver vmm lab demo check soak test model format lint clean
+.PHONY: all setup install monitor standalone driver vmm lab demo demo-packages check soak test model format lint clean
 
 IMAGE := .build/monitor/x86_64-unknown-none-elf/release/Monitor
 # Where SwiftPM builds what runs on Linux; a second developer in this tree names another one.
@@ -22,8 +22,14 @@ install:
 	$(if $(DESTDIR),,depmod $(KERNEL))
 
 # A stock guest on a CPU that a stock, emulated host gave up; KVM and bare metal beside it.
-demo: setup all
+# Packages come while Swift compiles.
+demo: lab
+	$(MAKE) -j3 demo-packages monitor vmm
+	$(MAKE) driver
 	build/apus-lab demo
+
+demo-packages:
+	build/apus-lab setup --demo
 
 # What holds of every commit.
 check: all lint test

@@ -15,16 +15,27 @@ public struct DebianSetup: Sendable {
   /// The first QEMU whose software emulation has x2APIC.
   static let oldestQEMU = 9
 
-  let terminal: Terminal
+  /// For what.
+  public enum Purpose: Sendable {
+    case demo
+    /// The driver is also built for a second kernel.
+    case development
+  }
 
-  public init(terminal: Terminal) { self.terminal = terminal }
+  let terminal: Terminal
+  let purpose: Purpose
+
+  public init(for purpose: Purpose, terminal: Terminal) {
+    self.terminal = terminal
+    self.purpose = purpose
+  }
 
   /// Installs what is missing; asks the network for nothing if nothing is.
   public func run() async throws {
     let installed = try await installedVersions()
     let missing = Self.packages.filter { installed[$0] == nil }
     let needsQEMU = !Self.isNewEnough(installed["qemu-system-x86"])
-    let needsHeaders = !Self.hasNewerHeaders(installed.keys)
+    let needsHeaders = purpose == .development && !Self.hasNewerHeaders(installed.keys)
     guard !missing.isEmpty || needsQEMU || needsHeaders else {
       terminal.step("every package is installed")
       return

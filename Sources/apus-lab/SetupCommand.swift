@@ -8,9 +8,12 @@ struct SetupCommand: AsyncParsableCommand {
     commandName: "setup",
     abstract: "Installs the Debian packages that the lab needs and unpacks its kernel.")
 
+  @Flag(help: "Leave out what only a developer needs: the headers of a second kernel.")
+  var demo = false
+
   func run() async throws {
     let terminal = Terminal()
-    try await DebianSetup(terminal: terminal).run()
+    try await DebianSetup(for: demo ? .demo : .development, terminal: terminal).run()
     let kernel = try await KernelPackage.cloud.prepare(in: try Project.current())
     terminal.step("kernel of the emulated machines: \(kernel.release) (\(kernel.version))")
   }
