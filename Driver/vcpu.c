@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A vCPU: its area, the CPU it has, and how that CPU is reached. */
 #include <linux/anon_inodes.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -87,6 +89,47 @@ int vcpu_set_lent_cpu(struct vcpu *vcpu, unsigned long cpu)
 	return bind_to(vcpu, lent_take(cpu));
 }
 
+/* It has no CPU, or that does nothing until the next command. */
+static bool is_resting(struct vcpu *vcpu)
+{
+	unsigned long flags;
+	bool resting = true;
+
+	raw_spin_lock_irqsave(&vcpu->kick_lock, flags);
+	if (vcpu->lent) {
+		struct apus_cpu *control = vcpu->lent->control;
+
+		resting = READ_ONCE(control->command_sequence) ==
+			  smp_load_acquire(&control->done_sequence);
+	}
+	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
+	return resting;
+}
+
+#define SETTLE_MS 100
+
+/*
+ * A vCPU that runs may have looked up where this one was, and not yet sent its interrupt
+ * there. Once it has taken a request that was made after this one's CPU was struck out, it
+ * has, and will look again before the next.
+ */
+static void settle(struct vcpu *vcpu)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(SETTLE_MS);
+	unsigned int id;
+
+	for (id = 0; id < APUS_VCPUS; id++) {
+		struct vcpu *other = smp_load_acquire(&vcpu->vm->vcpus[id]);
+
+		if (!other || other == vcpu || is_resting(other))
+			continue;
+		vcpu_kick(other, APUS_REQUEST_LINES);
+		while (READ_ONCE(other->control->requests) & APUS_REQUEST_LINES &&
+		       !is_resting(other) && time_before(jiffies, end))
+			usleep_range(20, 50);
+	}
+}
+
 /* The CPU goes back to Linux; the vCPU's state is complete in its area. Under vcpu->lock. */
 void vcpu_surrender(struct vcpu *vcpu)
 {
@@ -95,6 +138,7 @@ void vcpu_surrender(struct vcpu *vcpu)
 	if (!lent)
 		return;
 	set_reachable(vcpu, NULL);
+	settle(vcpu);
 	set_lent(vcpu, NULL);
 	lent_return(lent);
 }
@@ -125,20 +169,7 @@ void vcpu_reset(struct vcpu *vcpu)
  */
 bool vcpu_is_idle(struct vcpu *vcpu, u32 generation)
 {
-	unsigned long flags;
-	bool idle = true;
-
-	if (READ_ONCE(vcpu->control->slots_generation) == generation)
-		return true;
-	raw_spin_lock_irqsave(&vcpu->kick_lock, flags);
-	if (vcpu->lent) {
-		struct apus_cpu *control = vcpu->lent->control;
-
-		idle = READ_ONCE(control->command_sequence) ==
-		       smp_load_acquire(&control->done_sequence);
-	}
-	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
-	return idle;
+	return READ_ONCE(vcpu->control->slots_generation) == generation || is_resting(vcpu);
 }
 
 /* Takes the lock soon, even from a thread that is in KVM_RUN. vcpu_leave() ends it. */
