@@ -59,6 +59,16 @@ enum GuestImage {
       grep -v '^[0-9]* 0*$' /tmp/cyclictest | sed 's/^/file cyclictest /' >&3
       ;;
     wait) while :; do sleep 1; done ;;
+    # Into the kernel's log, and so to an early console, which is written without interrupts.
+    count)
+      echo "guest: counts" > /dev/ttyS0
+      count=0
+      while read -r up rest < /proc/uptime; do
+        count=$((count + 1))
+        echo "<1>guest: line $count at $up s" > /dev/kmsg
+        pause 0.9
+      done
+      ;;
     spin) while :; do :; done ;;
     *) echo "guest: no work is named $LAB_WORK" ;;
     esac

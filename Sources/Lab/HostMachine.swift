@@ -24,6 +24,8 @@ public struct HostMachine: Sendable, Equatable {
     var initramfs: String
     var console: String
     var report: String
+    /// What the third serial port says, for a machine that shall have one.
+    var thirdSerial: String?
   }
 
   /// The command that runs the machine for at most `seconds`.
@@ -45,17 +47,26 @@ public struct HostMachine: Sendable, Equatable {
         "-chardev", console, "-serial", "chardev:console",
         "-chardev", "file,id=report,path=\(files.report)", "-serial", "chardev:report",
         "-kernel", files.kernel, "-initrd", files.initramfs,
-        "-append", commandLine(interactive: interactive),
-      ] + emulatorOptions)
+        "-append", commandLine(files, interactive: interactive),
+      ] + thirdSerial(files) + emulatorOptions)
   }
 
-  private func commandLine(interactive: Bool) -> String {
-    // `quiet` leaves warnings; a panic ends the run through -no-reboot.
+  private func thirdSerial(_ files: Files) -> [String] {
+    guard let path = files.thirdSerial else { return [] }
+    return [
+      "-chardev", "file,id=third,path=\(path)", "-device", "isa-serial,index=2,chardev=third",
+    ]
+  }
+
+  private func commandLine(_ files: Files, interactive: Bool) -> String {
+    // `quiet` leaves warnings; a panic ends the run through -no-reboot, but where a guest with the
+    // third serial port shall outlive it.
+    let panic = files.thirdSerial == nil ? "panic=-1" : "panic=0"
     // Emulated CPUs share one counter, but none claims an invariant TSC, and Linux would turn to
     // the HPET, which no machine does that Apus is meant for.
     // An emulated CPU may starve for longer than the kernel gives its first timer, and it would
     // panic: "IO-APIC + timer doesn't work!" (seen). Under KVM kernels leave that check out too.
-    var words = ["console=ttyS0", "quiet", "panic=-1", "tsc=reliable", "no_timer_check"]
+    var words = ["console=ttyS0", "quiet", panic, "tsc=reliable", "no_timer_check"]
     if interactive { words.append("LAB_INTERACTIVE=1") }
     if !append.isEmpty { words.append(append) }
     return words.joined(separator: " ")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Subprocess
+import Synchronization
 import SystemPackage
 
 /// One run of an emulated machine, from power-on to power-off, with its logs in a directory.
@@ -12,6 +13,8 @@ struct MachineRun: Sendable {
   /// After this many seconds the machine is ended.
   var seconds: Int
   var terminal: Terminal
+  /// Where the host is to panic: says when enough of its guest was seen.
+  var afterPanic: PanicWatch?
 
   /// How a run ended.
   struct Outcome: Sendable {
@@ -26,7 +29,8 @@ struct MachineRun: Sendable {
   private var files: HostMachine.Files {
     .init(
       kernel: kernel.image, initramfs: directory + "/initramfs.cpio",
-      console: directory + "/console.log", report: directory + "/report.log")
+      console: directory + "/console.log", report: directory + "/report.log",
+      thirdSerial: afterPanic == nil ? nil : directory + "/third-serial.log")
   }
   private var emulatorLog: String { directory + "/qemu.log" }
 
@@ -59,7 +63,10 @@ struct MachineRun: Sendable {
     let log = try FileDescriptor.open(
       FilePath(emulatorLog), .writeOnly, options: [.create, .truncate],
       permissions: [.ownerReadWrite, .groupRead, .otherRead])
-    let watcher = Task { try await watch() }
+    let emulator = Mutex<pid_t?>(nil)
+    let watcher = Task {
+      try await watch { emulator.withLock { if let process = $0 { _ = kill(process, SIGTERM) } } }
+    }
     // The watcher makes the files; QEMU truncates them again, which does no harm.
     let result = try await Subprocess.run(
       command.executable, arguments: Arguments(command.arguments),
@@ -67,8 +74,10 @@ struct MachineRun: Sendable {
       output: .fileDescriptor(log, closeAfterSpawningProcess: false),
       error: .fileDescriptor(log, closeAfterSpawningProcess: true)
     ) { execution in
+      emulator.withLock { $0 = pid_t(execution.processIdentifier.value) }
       await favour(childOf: execution.processIdentifier.value)
     }
+    emulator.withLock { $0 = nil }
     watcher.cancel()
     let report = try await watcher.value
     let message = Self.withoutKnownWarnings(try Lab.Files.readText(emulatorLog))
@@ -94,26 +103,47 @@ struct MachineRun: Sendable {
     message.contains("tcg_handle_interrupt") && message.contains("bql_locked")
   }
 
-  /// QEMU says for each emulated CPU what it does not emulate: the same six lines every time.
+  /// QEMU says for each emulated CPU what it does not emulate, the same six lines every time, and
+  /// when the lab has ended it.
   static func withoutKnownWarnings(_ message: String) -> String {
     message.split(separator: "\n")
-      .filter { !$0.contains("TCG doesn't support requested feature") }
+      .filter {
+        !$0.contains("TCG doesn't support requested feature")
+          && !$0.contains("terminating on signal 15")
+      }
       .joined(separator: "\n")
   }
 
-  /// Shows both serial ports until cancelled and returns what the second one said.
-  private func watch() async throws -> Report {
+  /// Shows the serial ports until cancelled and returns what the second one said. Calls `end` when
+  /// enough was seen of a machine that does not end by itself.
+  private func watch(end: @Sendable () -> Void) async throws -> Report {
+    var afterPanic = afterPanic
+    var third: FileTail? = nil
+    if let path = files.thirdSerial { third = try FileTail(creating: path) }
     var console = try FileTail(creating: files.console)
     var reportLines = try FileTail(creating: files.report)
     var report = Report()
     while true {
       let last = Task.isCancelled
-      for line in try console.newLines() { terminal.console(line) }
+      for line in try third?.newLines() ?? [] where afterPanic?.guestWrote(line) == true {
+        terminal.console(line)
+      }
+      for line in try console.newLines() {
+        terminal.console(line)
+        afterPanic?.hostWrote(line)
+      }
       for line in try reportLines.newLines() {
         report.add(line)
         if let shown = Self.progress(line) { terminal.innerStep(shown) }
       }
-      if last { return report }
+      if last {
+        for line in afterPanic?.report ?? [] {
+          report.add(line)
+          if let shown = Self.progress(line) { terminal.innerStep(shown) }
+        }
+        return report
+      }
+      if afterPanic?.isOver == true { end() }
       try? await Task.sleep(for: .milliseconds(50))
     }
   }

@@ -15,6 +15,8 @@ public struct Scenario: Sendable {
   public var programs: [String] = []
   /// Checks that the script must report, by name: a script that skips one has failed.
   public var expected: [String] = []
+  /// Where the script makes the host panic: what follows the guest from then on.
+  var afterPanic: PanicWatch?
   /// Run by the host's busybox shell; `HostScripts.functions` are at hand.
   public var script: String
   /// Checks over all that was reported; a string says what is wrong.

@@ -8,6 +8,7 @@ extension Scenario {
     takeAndReturn("return", count: 10, suite: .check),
     kill("kill", count: 5, suite: .check),
     besideKVM,
+    hostPanic,
     wholeGuest("guest-often", count: 20, suite: .soak),
     takeAndReturn("return-often", count: 100, suite: .soak),
     kill("kill-often", count: 50, suite: .soak),

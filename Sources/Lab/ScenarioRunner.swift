@@ -51,10 +51,11 @@ public struct ScenarioRunner: Sendable {
     let held = try RunDirectory(project.results(of: scenario.name))
     let directory = held.path
     let image = HostImage(project: project, kernel: kernel, guest: kernel)
-    let run = MachineRun(
+    var run = MachineRun(
       machine: scenario.machine, kernel: kernel,
       initramfs: try await image.make(script: scenario.script, programs: scenario.programs),
       directory: directory, seconds: scenario.seconds, terminal: terminal)
+    run.afterPanic = scenario.afterPanic
     let outcome = try await run.run()
     try Files.remove(directory + "/initramfs.cpio")
     for (name, lines) in outcome.report.files {

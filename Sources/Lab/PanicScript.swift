@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The part inside the host of a host's panic: a guest with a serial port of its own, then the end of
+/// the kernel that started it.
+enum PanicScript {
+  /// The third serial port, which no other part of the lab uses.
+  static let ports = "0x3e8-0x3ef"
+  /// How long the guest has to go on.
+  static let seconds = 30.0
+
+  /// Nothing on the guest's way needs the host: its lines go to an early console, which waits for
+  /// the port itself, and its clock and timer are those of its CPU.
+  static let guestCommandLine =
+    "console=tty0 earlycon=uart8250,io,0x3e8,115200n8 keep_bootcon 8250.nr_uarts=2 quiet "
+    + "LAB_WORK=count"
+
+  /// Ends the script: nothing behind it is reached.
+  static func text(cpu: Int) -> String {
+    """
+    for device in /sys/bus/pnp/drivers/serial/*:*; do
+      ! grep -q 'io 0x3e8' $device/resources ||
+        basename $device > /sys/bus/pnp/drivers/serial/unbind
+    done
+    apus run --port \(ports) --cpu \(cpu) --memory 256 --kernel /lab/guest/vmlinuz \\
+      --initrd /lab/guest/initramfs --append '\(guestCommandLine)' \\
+      < /dev/null > /tmp/counting 2>&1 &
+    if within 40 grep -q 'guest: counts' /tmp/counting; then
+      pass guest-counts
+      sleep 1
+      step "echo c > /proc/sysrq-trigger: the host's kernel ends here"
+      echo "done 0" >&3
+      sleep 0.3
+      echo c > /proc/sysrq-trigger
+    fi
+    fail guest-counts $(tail -n 1 /tmp/counting)
+
+    """
+  }
+}
