@@ -67,7 +67,7 @@ enum VMXHost: VirtualizationHost {
   }
 
   private static func capabilities() throws(MissingControl) -> Capabilities {
-    try Capabilities { Entry.readMSR($0.rawValue) }
+    try Capabilities(signature: cpuid(1, 0).eax) { Entry.readMSR($0.rawValue) }
   }
 }
 
@@ -100,6 +100,7 @@ struct VMXEntry: VMXInstructions {
     while true { halt() }
   }
 
+  func timestamp() -> UInt64 { readTSC() }
   func readMSR(_ msr: MSR) -> UInt64 { Entry.readMSR(msr.rawValue) }
   func writeMSR(_ msr: MSR, _ value: UInt64) -> Bool { tryWriteMSR(msr.rawValue, value) != 0 }
   var cr2: UInt64 {

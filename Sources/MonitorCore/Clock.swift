@@ -15,19 +15,18 @@ extension VirtualCPU {
     return product.high << (64 - shift) | product.low >> shift
   }
 
-  /// Tells the driver what the PIT's channel 0 wants, if that changed.
+  /// Arms the processor's timer or the driver's for the PIT's channel 0, if that changed.
   func publishTimer() {
-    let khz = UInt64(max(vm.tsc_khz, 1))
+    let hasTimer = vendor.hasTimer
     let now = pitNow
     let tsc = processor.timestamp()
     let changed = withMachine { machine -> Bool in
       guard machine.pit.channel0Changes != machine.pitChange else { return false }
       machine.pitChange = machine.pit.channel0Changes
+      if hasTimer { return true }
       if let timer = machine.pit.channel0 {
         let delta = timer.first > now ? timer.first - now : 0
-        let ticksPerPIT = (khz * 1000 << 20) / PIT.frequency
-        unsafe pages.vm.pointee.timer.deadline =
-          tsc &+ Self.scale(delta, by: ticksPerPIT, shift: 20)
+        unsafe pages.vm.pointee.timer.deadline = tsc &+ timestampTicks(delta)
         unsafe pages.vm.pointee.timer.period_ns =
           timer.period * 1_000_000_000 / PIT.frequency
       } else {
@@ -39,7 +38,8 @@ extension VirtualCPU {
         &pages.vm.pointee.timer.sequence, pages.vm.pointee.timer.sequence &+ 1)
       return true
     }
-    if changed { processor.ringDoorbell() }
+    guard changed else { return }
+    if hasTimer { timerChanged() } else { processor.ringDoorbell() }
   }
 
   /// struct pvclock_vcpu_time_info (linux arch/x86/include/asm/pvclock-abi.h): the guest's

@@ -31,6 +31,7 @@ extension VirtualCPU {
         continue
       }
       loadPageDirectoryPointers()
+      armTimer()
       deliverPending()
       // M5: enter unless the count moved. Where NMIs wait while GIF is 0, draining an APIC lets
       // them in: look again.
@@ -163,6 +164,7 @@ extension VirtualCPU {
       return handleControlRegister(access)
     case .preemptionTimer:
       count(APUS_EXIT_PREEMPTION_TIMER)
+      timerRang()
       return .resume
     case .interrupt:
       count(APUS_EXIT_INTERRUPT)

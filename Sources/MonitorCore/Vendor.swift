@@ -70,6 +70,11 @@ public protocol Vendor: Sendable {
   /// An exit as soon as the guest can take an NMI, on processors that block NMIs for it.
   var nmiWindowExiting: Bool { get nonmutating set }
 
+  /// The processor can end the guest's run at a moment, for the monitor's own ends.
+  var hasTimer: Bool { get }
+  /// That moment, a value of the TSC: `Exit.preemptionTimer`, never before it. Nil: none.
+  var deadline: UInt64? { get nonmutating set }
+
   /// Bits of CR4 that the guest can set, on processors that leave checking them to the monitor.
   var settableCR4: UInt64 { get }
   /// The four entries of PAE's first level, on processors that do not read them from memory
@@ -85,6 +90,11 @@ extension Vendor {
   public var acceptsNMI: Bool { !nmiBlocked }
   public var nmiWindowExiting: Bool {
     get { false }
+    nonmutating set {}
+  }
+  public var hasTimer: Bool { false }
+  public var deadline: UInt64? {
+    get { nil }
     nonmutating set {}
   }
   public var settableCR4: UInt64 { .max }

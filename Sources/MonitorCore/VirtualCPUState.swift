@@ -21,6 +21,10 @@ public struct VirtualCPUState {
   public var nmiPending = false
   /// The vector of an interrupt that has been acknowledged and has to wait for another event.
   public var deferredInterrupt: UInt8? = nil
+  /// The PIT's channel 0 is no longer what the processor's timer is armed for.
+  public var timerIsStale = false
+  /// TSC ticks; 0: it rings once.
+  public var timerPeriod: UInt64 = 0
   /// The vendor's copy of PAE's first level is older than the control registers.
   public var pageDirectoryPointersAreStale = false
   /// Vectors of level-triggered lines that were sent to this vCPU and not yet ended.

@@ -37,4 +37,6 @@ public struct VCPURequest: OptionSet, Sendable {
   public static let external = VCPURequest(rawValue: 1 << 3)
   /// Take what stands in `levelVectors`.
   public static let levelInterrupt = VCPURequest(rawValue: 1 << 4)
+  /// The PIT's channel 0 was programmed.
+  public static let timer = VCPURequest(rawValue: 1 << 5)
 }

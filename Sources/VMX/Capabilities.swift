@@ -38,8 +38,8 @@ public struct Capabilities: Equatable, Sendable {
   /// Bits of CR4 that may be 1 in VMX operation.
   public let possibleCR4: UInt64
 
-  /// `read` is RDMSR. The first thing that is missing is named.
-  public init(_ read: (MSR) -> UInt64) throws(MissingControl) {
+  /// `signature` is CPUID.1:EAX, `read` is RDMSR. The first thing that is missing is named.
+  public init(signature: UInt32, _ read: (MSR) -> UInt64) throws(MissingControl) {
     let basic = read(.vmxBasic)
     revision = UInt32(truncatingIfNeeded: basic & 0x7fff_ffff)
     // Without it INS and OUTS do not say which address and segment they use.
@@ -81,7 +81,8 @@ public struct Capabilities: Equatable, Sendable {
     guard miscellaneous & 1 << 5 != 0 else { throw ControlWord.miscellaneous.missing(bit: 5) }
     preemptionTimerShift = UInt8(miscellaneous & 0x1f)
     let timer = PinControls.preemptionTimer.rawValue
-    hasPreemptionTimer = pinCapability.possible & timer != 0
+    hasPreemptionTimer =
+      pinCapability.possible & timer != 0 && !PreemptionTimer.isBroken(signature: signature)
     possibleCR4 = read(.vmxCR4Fixed1)
   }
 }

@@ -26,6 +26,7 @@ public protocol VMXInstructions: Sendable {
   /// CPU is in VMX operation. SDM vol. 3, 24.8.
   func surrender()
 
+  func timestamp() -> UInt64
   func readMSR(_ msr: MSR) -> UInt64
   /// False: the processor refused the value.
   func writeMSR(_ msr: MSR, _ value: UInt64) -> Bool

@@ -9,6 +9,10 @@ public struct VMXState {
   var isLaunched: Bool
   /// The client is told of HLT.
   var haltsExit: Bool
+  /// When the preemption timer is to end the guest's run; 0: never.
+  var deadline: UInt64
+  /// The preemption timer's control is set.
+  var isTimerOn: Bool
   /// Translations are to be forgotten at the next entry.
   var flushes: Bool
   var eptPointer: UInt64

@@ -76,6 +76,7 @@ import X86
       instructions.invalidate(state.eptPointer, capabilities.invalidation)
       state.flushes = false
     }
+    loadTimer()
     vmcs[.rsp] = registers.rsp
     state.interruptedEvent = 0
     let outcome = unsafe withUnsafeMutablePointer(to: &registers) {

@@ -28,7 +28,11 @@ struct CapabilityMSRs {
   }
 
   func read(_ msr: MSR) -> UInt64 { values[msr.rawValue] ?? 0 }
-  var capabilities: Capabilities { get throws(MissingControl) { try Capabilities(read) } }
+  /// A Core i7-3770K's signature.
+  var signature: UInt32 = 0x306a9
+  var capabilities: Capabilities {
+    get throws(MissingControl) { try Capabilities(signature: signature, read) }
+  }
 
   /// What is missing after clearing `bits` of an MSR or setting others.
   func missing(_ msr: UInt32, clearing: UInt64 = 0, setting: UInt64 = 0) -> UInt32? {

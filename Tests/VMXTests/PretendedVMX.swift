@@ -50,6 +50,8 @@ final class PretendedVMX: VMXInstructions, @unchecked Sendable {
   func surrender() { trace.append("surrender") }
   func takeMachineCheck() { trace.append("machine check") }
 
+  var now: UInt64 = 0
+  func timestamp() -> UInt64 { now }
   func readMSR(_ msr: MSR) -> UInt64 { msrs[msr.rawValue] ?? 0 }
   func writeMSR(_ msr: MSR, _ value: UInt64) -> Bool {
     guard !refused.contains(msr.rawValue) else { return false }

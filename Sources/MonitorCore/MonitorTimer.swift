@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+import X86
+
+/// The PIT's channel 0 where the processor itself can end the guest's run in time (DESIGN 5):
+/// neither the driver nor a host CPU takes part. vCPU 0 has the timer, as it has the PICs.
+extension VirtualCPU {
+  /// Channel 0 was programmed, by whichever vCPU.
+  func timerChanged() {
+    if id == 0 { state.timerIsStale = true } else { ask(target(0), .timer) }
+  }
+
+  /// Before an entry.
+  func armTimer() {
+    guard state.timerIsStale else { return }
+    state.timerIsStale = false
+    guard let timer = withMachine({ $0.pit.channel0 }) else {
+      vendor.deadline = nil
+      return
+    }
+    let now = pitNow
+    var first = timer.first
+    if first < now, timer.period > 0 { first += ((now - first) / timer.period + 1) * timer.period }
+    state.timerPeriod = timestampTicks(timer.period)
+    vendor.deadline =
+      processor.timestamp() &+ timestampTicks(first > now ? first - now : 0)
+  }
+
+  /// A periodic deadline that was missed by more than a period is not made up for.
+  func timerRang() {
+    let now = processor.timestamp()
+    guard let deadline = vendor.deadline, now >= deadline else { return }
+    vendor.deadline = state.timerPeriod == 0 ? nil : max(deadline &+ state.timerPeriod, now)
+    pulseLine(0)
+  }
+
+  /// A rising and a falling edge of a line that the driver leaves alone.
+  private func pulseLine(_ line: Int) {
+    withMachine { machine in
+      let wiring = unsafe LineWiring(pages.vm)
+      machine.setLine(line, true, wiring)
+      machine.setLine(line, false, wiring)
+    }
+    deliverLines()
+  }
+
+  /// PIT ticks in TSC ticks.
+  func timestampTicks(_ ticks: UInt64) -> UInt64 {
+    let khz = UInt64(max(vm.tsc_khz, 1))
+    return Self.scale(ticks, by: (khz * 1000 << 20) / PIT.frequency, shift: 20)
+  }
+}
