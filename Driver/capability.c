@@ -30,7 +30,10 @@ int capability(unsigned long which)
 	case KVM_CAP_IMMEDIATE_EXIT:
 	case KVM_CAP_GET_TSC_KHZ:
 	case KVM_CAP_CHECK_EXTENSION_VM:
+	case KVM_CAP_COALESCED_PIO:
 		return 1;
+	case KVM_CAP_COALESCED_MMIO:
+		return RING_MMAP_PAGE;
 	case KVM_CAP_IRQ_ROUTING:
 		return 4096;
 	case KVM_CAP_ADJUST_CLOCK:

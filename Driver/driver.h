@@ -256,6 +256,10 @@ void lines_changed(struct vm *vm);
 long routing_set(struct vm *vm, const struct kvm_irq_routing __user *argument);
 int routing_drive(struct vm *vm, u32 gsi, bool high);
 
+/* zones.c: KVM_REGISTER_COALESCED_MMIO and its ring, in pages of a vCPU's mapping */
+#define RING_MMAP_PAGE 2
+long zones_change(struct vm *vm, unsigned int request, const void __user *argument);
+
 /* ports.c */
 long ports_pass(struct vm *vm, const void __user *argument);
 void ports_free(struct vm *vm);

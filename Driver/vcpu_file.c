@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A vCPU's file descriptor: its ioctls and the two pages that the client maps. */
+/* A vCPU's file descriptor: its ioctls and the pages that the client maps. */
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/uaccess.h>
@@ -122,11 +122,23 @@ static long vcpu_ioctl(struct file *file, unsigned int request, unsigned long va
 	return result;
 }
 
-/* struct kvm_run and the page of port data; nothing else of the area can be mapped. */
+static unsigned long frame_of(struct vcpu *vcpu, unsigned long page)
+{
+	if (page == RING_MMAP_PAGE)
+		return PHYS_PFN(__pa(vcpu->vm->control)) + APUS_VM_PAGE_RING;
+	return PHYS_PFN(__pa(vcpu->area)) + page;
+}
+
+/*
+ * struct kvm_run, the page of port data, and the ring of the VM; nothing else of either area can
+ * be mapped.
+ */
 static int vcpu_mmap(struct file *file, struct vm_area_struct *area)
 {
 	struct vcpu *vcpu = file->private_data;
 	unsigned long pages = vma_pages(area);
+	unsigned long page;
+	int error = 0;
 
 	if (vcpu->vm->mm != area->vm_mm)
 		return -EIO;
@@ -137,8 +149,11 @@ static int vcpu_mmap(struct file *file, struct vm_area_struct *area)
 		return -EINVAL;
 	/* A child's copy would keep the CPU from going home with its owner. */
 	apus_vm_flags_set(area, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
-	return remap_pfn_range(area, area->vm_start, PHYS_PFN(__pa(vcpu->area)) + area->vm_pgoff,
-			       pages * PAGE_SIZE, area->vm_page_prot);
+	for (page = 0; page < pages && !error; page++)
+		error = remap_pfn_range(area, area->vm_start + page * PAGE_SIZE,
+					frame_of(vcpu, area->vm_pgoff + page), PAGE_SIZE,
+					area->vm_page_prot);
+	return error;
 }
 
 static int vcpu_release(struct inode *inode, struct file *file)

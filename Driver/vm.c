@@ -160,6 +160,9 @@ static long vm_ioctl(struct file *file, unsigned int request, unsigned long valu
 	case KVM_GET_PIT2:
 	case KVM_SET_PIT2:
 		return forward_vm(vm, request, argument);
+	case KVM_REGISTER_COALESCED_MMIO:
+	case KVM_UNREGISTER_COALESCED_MMIO:
+		return zones_change(vm, request, argument);
 	case KVM_APUS_PASS_PORTS:
 		return ports_pass(vm, argument);
 	case KVM_GET_CLOCK:

@@ -59,6 +59,7 @@ extension VirtualCPU {
       write(device, address, value)
       return .resume
     }
+    if coalesce(.memory, address, value, size: size) { return .resume }
     askClientMMIO(address, size: size, writing: value)
     return .client
   }

@@ -17,6 +17,11 @@ extension VirtualCPU {
       }
       return .resume
     }
+    if !access.isInput,
+      coalesce(.ports, UInt64(access.port), state.registers.rax, size: access.size)
+    {
+      return .resume
+    }
     unsafe pages.portData.storeBytes(of: state.registers.rax, as: UInt64.self)
     askClient(access, count: 1)
     if access.isInput { state.pendingPort = access }

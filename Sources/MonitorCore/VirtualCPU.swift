@@ -72,6 +72,7 @@ import X86
   let payload: UnsafeMutableRawPointer
   let extendedState: UnsafeMutableRawPointer
   let portBitmap: UnsafeMutableRawPointer
+  let ring: UnsafeMutableRawPointer
 
   /// Each argument is the first byte of an area of the sizes in apus.h.
   public init(
@@ -96,5 +97,6 @@ import X86
     unsafe payload = page(vcpuArea, APUS_VCPU_PAGE_PAYLOAD)
     unsafe extendedState = page(vcpuArea, APUS_VCPU_PAGE_XSAVE)
     unsafe portBitmap = page(vmArea, APUS_VM_PAGE_IO_BITMAP)
+    unsafe ring = page(vmArea, APUS_VM_PAGE_RING)
   }
 }

@@ -29,6 +29,7 @@ enum ExitNames {
     case APUS_EXIT_PREEMPTION_TIMER: "preemption-timer"
     case APUS_EXIT_XSETBV: "xsetbv"
     case APUS_EXIT_INTERRUPT: "interrupt"
+    case APUS_EXIT_COALESCED: "coalesced"
     default: "other"
     }
   }

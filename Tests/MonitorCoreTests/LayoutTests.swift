@@ -21,8 +21,9 @@ struct LayoutTests {
     #expect(MemoryLayout<VirtualCPUState>.size <= Self.page)
     #expect(CPUIDTable.capacity * MemoryLayout<kvm_cpuid_entry2>.stride <= 3 * Self.page)
     #expect(APUS_VCPU_PAGE_PRIVATE + 4 <= UInt32(1) << APUS_VCPU_ORDER)
-    let rest = (1 << Int(APUS_VM_ORDER)) - Int(APUS_VM_PAGE_PRIVATE)
+    let rest = Int(APUS_VM_PAGE_RING) - Int(APUS_VM_PAGE_PRIVATE)
     #expect(MemoryLayout<VirtualMachineState>.size <= rest * Self.page)
+    #expect(APUS_VM_PAGE_RING < UInt32(1) << APUS_VM_ORDER)
   }
 
   @Test("The VM's lock is its first word: it is taken through the area's address")

@@ -59,7 +59,7 @@
 #define APUS_CPU_PAGE_GUARD 7u     /* D leaves it unmapped: below the stack */
 #define APUS_CPU_PAGE_STACK 8u     /* to the end of the area, grows down */
 
-/* Pages inside the vCPU area. The first two are what KVM_RUN's client maps. */
+/* Pages inside the vCPU area. The first two are what KVM_RUN's client maps, before the ring. */
 #define APUS_VCPU_PAGE_RUN 0u      /* struct kvm_run */
 #define APUS_VCPU_PAGE_PIO 1u      /* data of KVM_EXIT_IO */
 #define APUS_VCPU_PAGE_CONTROL 2u  /* struct apus_vcpu */
@@ -69,13 +69,14 @@
 #define APUS_VCPU_PAGE_MSR_BITMAP 9u /* two pages */
 #define APUS_VCPU_PAGE_XSAVE 11u   /* three pages */
 #define APUS_VCPU_PAGE_PRIVATE 14u /* the monitor's own, to the end */
-#define APUS_VCPU_MMAP_PAGES 2u    /* KVM_GET_VCPU_MMAP_SIZE, in pages */
+#define APUS_VCPU_MMAP_PAGES 3u    /* KVM_GET_VCPU_MMAP_SIZE: these two, and the ring of the VM */
 
 /* Pages inside the VM area. */
 #define APUS_VM_PAGE_CONTROL 0u    /* struct apus_vm, two pages */
 #define APUS_VM_PAGE_IO_BITMAP 2u  /* three pages */
 #define APUS_VM_PAGE_NESTED_ROOT 5u /* the top table */
-#define APUS_VM_PAGE_PRIVATE 6u   /* the monitor's own, to the end */
+#define APUS_VM_PAGE_PRIVATE 6u    /* the monitor's own, up to the ring */
+#define APUS_VM_PAGE_RING 15u      /* struct kvm_coalesced_mmio_ring: writable for the client */
 
 /*
  * ---- The image ---------------------------------------------------------------
@@ -307,7 +308,8 @@ enum apus_exit {
 	APUS_EXIT_XSETBV = 22,
 	APUS_EXIT_INTERRUPT = 23,      /* only where interrupts are intercepted */
 	APUS_EXIT_OTHER = 24,
-	APUS_EXIT_COUNT = 25,
+	APUS_EXIT_COALESCED = 25,      /* a write that waits for the client in its ring */
+	APUS_EXIT_COUNT = 26,
 };
 
 enum apus_timer_mode { APUS_TIMER_EMULATED = 0, APUS_TIMER_DIRECT = 1 };
@@ -352,6 +354,7 @@ struct apus_vcpu {
 #define APUS_LINES 24u /* pins of the IOAPIC; 0 to 15 are also the PICs' */
 #define APUS_NO_APIC_ID 0xffffffffu
 #define APUS_NO_PIN 0xffu
+#define APUS_ZONES 16u
 
 #define APUS_SLOT_READONLY 1u
 
@@ -405,6 +408,16 @@ struct apus_timer {
 	uint64_t expirations;  /* D */
 };
 
+/*
+ * KVM_REGISTER_COALESCED_MMIO: ports or addresses of the client's devices to which a write does
+ * not leave the guest, but waits in the ring until the client looks.
+ */
+struct apus_zone { /* D */
+	uint64_t address;
+	uint32_t size; /* bytes; 0: the zone is free */
+	uint32_t pio;  /* 1: ports, 0: guest-physical addresses */
+};
+
 struct apus_vm {
 	/* D, before the first BIND */
 	uint64_t area;             /* physical */
@@ -437,8 +450,10 @@ struct apus_vm {
 	 * vCPU has acknowledged in its slots_generation or is not running.
 	 */
 	uint32_t slots_generation;
-	uint32_t reserved2;
+	/* D: odd while zones change. A reader that sees that has an ordinary exit instead. */
+	uint32_t zones_sequence;
 	struct apus_slot slots[2][APUS_SLOTS];
+	struct apus_zone zones[APUS_ZONES];
 };
 
 /*

@@ -40,6 +40,7 @@ public struct ExitCounts: Equatable, Sendable {
     "msr-write", "apic-icr", "apic-eoi", "apic-timer", "apic-other", "control-register",
     "interrupt-window", "hypercall", "nested-fault", "shutdown", "invalid-state",
     "virtualisation", "preemption-timer", "xsetbv", "interrupt", "other",
+    "coalesced",
   ]
 
   /// From KVM's counters. KVM counts all exits and some causes; what is left is "other", where
