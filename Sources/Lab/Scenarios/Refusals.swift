@@ -43,7 +43,7 @@ extension Scenario {
         echo 1 > /sys/devices/system/cpu/cpu2/online
         apus run --no-console --quiet --cpu 3 --kernel spin < /dev/null &
         guest=$!
-        expect cpu-3-lent within 10 offline 3
+        expect cpu-3-lent within 30 offline 3
         refuse busy-cpu 'lent' start --cpu 3
         refuse check-busy-cpu 'lent' apus check --cpu 3
         refuse online-a-lent-cpu 'busy\\|invalid' sh -c 'echo 1 > /sys/devices/system/cpu/cpu3/online'
