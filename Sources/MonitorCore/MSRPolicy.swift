@@ -112,9 +112,11 @@ extension VirtualCPU {
   /// RDTSCP.
   var hasTSCAuxiliary: Bool { processor.cpuid(0x8000_0001, 0).edx & 1 << 27 != 0 }
 
+  var offeredEFER: EFER { .offered(processor.cpuid(0x8000_0001, 0).edx) }
+
   /// APM vol. 2, 3.1.7: LME cannot change while paging is on; LMA follows LME and paging.
   private func writeEFER(_ value: UInt64, by writer: Writer) -> Bool {
-    guard EFER(rawValue: value).subtracting(.offered).isEmpty else { return false }
+    guard EFER(rawValue: value).subtracting(offeredEFER).isEmpty else { return false }
     switch writer {
     case .client: vendor.efer = value
     case .guest:

@@ -55,6 +55,7 @@ extension VirtualCPU {
 
   func setSpecialRegisters(_ new: kvm_sregs) -> Int64 {
     guard Self.isConsistent(new), new.cr8 <= 15,
+      EFER(rawValue: new.efer).subtracting(offeredEFER).isEmpty,
       setAPICBase(APICBase(rawValue: new.apic_base), by: .client)
     else { return -EINVAL_ }
     vendor[.cs] = Segment(new.cs)
@@ -96,7 +97,7 @@ extension VirtualCPU {
   static func isConsistent(_ new: kvm_sregs) -> Bool {
     let cr0 = CR0(rawValue: new.cr0)
     let efer = EFER(rawValue: new.efer)
-    guard new.cr0 >> 32 == 0, efer.subtracting(.offered).isEmpty else { return false }
+    guard new.cr0 >> 32 == 0 else { return false }
     if cr0.contains(.paging), !cr0.contains(.protectionEnable) { return false }
     if cr0.contains(.notWriteThrough), !cr0.contains(.cacheDisable) { return false }
     if efer.contains(.longModeEnable), cr0.contains(.paging) {

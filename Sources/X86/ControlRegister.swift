@@ -44,9 +44,11 @@ public struct EFER: OptionSet, Sendable {
   public static let svmEnable = EFER(rawValue: 1 << 12)
   public static let fastFXSR = EFER(rawValue: 1 << 14)
 
-  /// What a guest may set.
-  public static var offered: EFER {
-    [.systemCall, .longModeEnable, .longModeActive, .noExecute, .fastFXSR]
+  /// What a guest may set on a processor with these `features`, EDX of CPUID 0x8000_0001: VM
+  /// entries refuse what the processor does not know. APM vol. 3, appendix E.4.2: FFXSR.
+  public static func offered(_ features: UInt32) -> EFER {
+    let always: EFER = [.systemCall, .longModeEnable, .longModeActive, .noExecute]
+    return features & 1 << 25 == 0 ? always : always.union(.fastFXSR)
   }
 }
 

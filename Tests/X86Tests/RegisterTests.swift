@@ -30,7 +30,8 @@ struct RegisterTests {
     #expect(EFER.noExecute.rawValue == 0x800)
     #expect(EFER.svmEnable.rawValue == 0x1000)
     #expect(EFER.fastFXSR.rawValue == 0x4000)
-    #expect(EFER.offered.rawValue == 0x4d01)
+    #expect(EFER.offered(1 << 25).rawValue == 0x4d01)
+    #expect(EFER.offered(~(1 << 25)).rawValue == 0xd01)
   }
 
   @Test("RFLAGS has the bits of SDM vol. 1, 3.4.3")
