@@ -27,8 +27,7 @@ struct DescriptorTables {
     ]
     let table = unsafe interrupts.assumingMemoryBound(to: InterruptGate.self)
     for vector in 0..<32 {
-      let stack: UInt8 = vector == 2 ? 1 : vector == 8 || vector == 18 ? 2 : 0
-      unsafe table[vector] = InterruptGate(Self.stub(vector), stack: stack)
+      unsafe table[vector] = InterruptGate(Self.stub(vector), stack: Self.stack(vector))
     }
     for vector in 32..<256 { unsafe table[vector] = InterruptGate(dropInterrupt, stack: 0) }
     let base = unsafe withUnsafePointer(to: &gdt) { UInt64(UInt(bitPattern: $0)) }
@@ -50,13 +49,19 @@ struct DescriptorTables {
 
   private static func stub(_ vector: Int) -> UInt64 { exceptionStubs + UInt64(vector) * 16 }
 
-  /// Vectors 16 to 31 are exceptions, and a guest may have them as interrupts too: while those
-  /// are drained nothing can raise the exceptions, and the gates lead elsewhere.
+  /// NMIs, double faults and machine checks have stacks of their own.
+  private static func stack(_ vector: Int) -> UInt8 {
+    vector == 2 ? 1 : vector == 8 || vector == 18 ? 2 : 0
+  }
+
+  /// Vectors 16 to 31 are exceptions, and a guest may have them as interrupts too; QEMU's APIC
+  /// delivers even those below 16. While interrupts are drained nothing but NMIs and machine
+  /// checks can raise exceptions, and the gates of the others lead elsewhere.
   static func setDraining(_ interrupts: UnsafeMutableRawPointer, _ draining: Bool) {
     let table = unsafe interrupts.assumingMemoryBound(to: InterruptGate.self)
-    for vector in 16..<32 {
+    for vector in 0..<32 where vector != 2 && vector != 18 {
       unsafe table[vector] = InterruptGate(
-        draining ? dropInterrupt : stub(vector), stack: vector == 18 ? 2 : 0)
+        draining ? dropInterrupt : stub(vector), stack: stack(vector))
     }
   }
 }
