@@ -20,9 +20,8 @@ import StandaloneEntry
     index < commandLine.size ? commandLine.load(UInt8.self, at: index) : 0
   }
 
-  /// Whether the command line is empty or this word. QEMU's begins with a blank where the name
-  /// of the image is empty.
-  func asks(for name: StaticString) -> Bool { isEmpty || isWord(name) }
+  /// Whether the command line is empty, or names this test.
+  func asks(for test: Test) -> Bool { isEmpty ? !test.byRequest : isWord(test.name) }
 
   var isEmpty: Bool { byte(0) == 0 }
 

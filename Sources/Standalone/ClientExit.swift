@@ -25,7 +25,10 @@ enum ClientExit {
       Self.write(" length", UInt64(length))
       Self.write(" data", data)
     case .shutdown: Console.write("triple fault")
-    case .failedEntry(let code): Self.write("entry refused, code", code)
+    case .failedEntry(let code):
+      Self.write("entry refused, code", code)
+      Console.write(": ")
+      unsafe Console.write(terminated: apus_entry_failure_words(code))
     case .unknown(let code): Self.write("unknown exit, code", code)
     case .interrupted: Console.write("interrupted")
     case .other(let reason): Self.write("reason", UInt64(reason))

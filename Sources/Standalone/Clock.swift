@@ -27,7 +27,12 @@ enum Clock {
 
   /// Waits until `condition` holds: false if it never does.
   static func wait(_ condition: () -> Bool) -> Bool {
-    let deadline = now + patience * ticksPerMillisecond
+    wait(microseconds: patience * 1000, condition)
+  }
+
+  /// The same within so many microseconds.
+  static func wait(microseconds: UInt64, _ condition: () -> Bool) -> Bool {
+    let deadline = now + microseconds * ticksPerMillisecond / 1000
     while !condition() {
       if now > deadline { return false }
       pause()

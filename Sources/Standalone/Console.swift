@@ -23,6 +23,14 @@ enum Console {
   static func write(_ text: StaticString) {
     for index in 0..<text.utf8CodeUnitCount { write(text.byte(index)) }
   }
+  /// C's text, from a header.
+  static func write(terminated text: UnsafePointer<CChar>) {
+    var index = 0
+    while unsafe text[index] != 0 {
+      write(UInt8(bitPattern: unsafe text[index]))
+      index += 1
+    }
+  }
   static func write(_ number: Int64) {
     if number < 0 { write(UInt8(ascii: "-")) }
     write(number.magnitude)

@@ -57,11 +57,7 @@ enum Failure: Error {
   private func writeControl(_ detail: UInt64) {
     guard let words = unsafe apus_control_words(detail) else { return }
     Console.write(" ")
-    var index = 0
-    while unsafe words[index] != 0 {
-      Console.write(unsafe UInt8(bitPattern: words[index]))
-      index += 1
-    }
+    unsafe Console.write(terminated: words)
   }
 
   private static func write(_ value: UInt64, _ expected: UInt64) {

@@ -4,10 +4,16 @@ import X86
 
 struct Test {
   let name: StaticString
+  /// Only when it is named.
+  let byRequest: Bool
   let body: (Bench) throws(Failure) -> Void
 
-  init(_ name: StaticString, _ body: @escaping (Bench) throws(Failure) -> Void) {
+  init(
+    _ name: StaticString, byRequest: Bool = false,
+    _ body: @escaping (Bench) throws(Failure) -> Void
+  ) {
     self.name = name
+    self.byRequest = byRequest
     self.body = body
   }
 }
@@ -28,7 +34,7 @@ struct Test {
     var passed: UInt64 = 0
     var failed: UInt64 = 0
     var skipped: UInt64 = 0
-    for test in TestList.all where boot.asks(for: test.name) {
+    for test in TestList.all where boot.asks(for: test) {
       switch Memory.scratch({ result(test, cpus, spare) }) {
       case nil: passed += 1
       case .skipped: skipped += 1
