@@ -41,6 +41,14 @@ public struct System: ~Copyable, Sendable {
     Int((try? SystemCall.ioctl(owned.descriptor, KVM_CHECK_EXTENSION_, UInt(capability))) ?? 0)
   }
 
+  /// KVM_CAP_COALESCED_MMIO: where each vCPU's mapping has the ring, in bytes; nil: the device
+  /// does not coalesce writes to ports.
+  public var coalescedRingOffset: Int? {
+    guard check(KVM_CAP_COALESCED_PIO) > 0 else { return nil }
+    let page = check(KVM_CAP_COALESCED_MMIO)
+    return page > 0 ? page * Int(APUS_PAGE_SIZE) : nil
+  }
+
   /// KVM_GET_SUPPORTED_CPUID.
   public func supportedCPUID() throws(KVMError) -> [kvm_cpuid_entry2] {
     // KVM_MAX_CPUID_ENTRIES of the kernel.

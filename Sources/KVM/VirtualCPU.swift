@@ -20,6 +20,13 @@ public struct VirtualCPU: ~Copyable, @unchecked Sendable {
     runArea.address.assumingMemoryBound(to: kvm_run.self)
   }
 
+  /// The ring at `offset` of the mapping; nil if the mapping does not reach that far. It may be
+  /// used as long as the vCPU lives.
+  public func coalescedRing(at offset: Int) -> CoalescedRing? {
+    guard offset > 0, offset + Int(APUS_PAGE_SIZE) <= runArea.size else { return nil }
+    return CoalescedRing(page: runArea.address + offset)
+  }
+
   private func perform<Value>(
     _ call: String, _ request: UInt32, with value: inout Value
   ) throws(KVMError) {

@@ -77,6 +77,26 @@ public struct VirtualMachine: ~Copyable, Sendable {
     }
   }
 
+  /// KVM_REGISTER_COALESCED_MMIO: writes to these ports wait in the ring.
+  public func coalesceWrites(toPorts first: UInt16, count: UInt32) throws(KVMError) {
+    var zone = kvm_coalesced_mmio_zone()
+    zone.addr = UInt64(first)
+    zone.size = count
+    zone.pio = 1
+    try calling("KVM_REGISTER_COALESCED_MMIO") { () throws(Errno) in
+      _ = try SystemCall.ioctl(owned.descriptor, KVM_REGISTER_COALESCED_MMIO_, with: &zone)
+    }
+  }
+
+  /// KVM_APUS_PASS_PORTS: the machine's own ports, for this guest alone. Only `/dev/apus`, after
+  /// the first vCPU.
+  public func passPorts(first: UInt16, count: UInt16) throws(KVMError) {
+    var ports = apus_ports(first: first, count: count, flags: 0)
+    try calling("KVM_APUS_PASS_PORTS") { () throws(Errno) in
+      _ = try SystemCall.ioctl(owned.descriptor, KVM_APUS_PASS_PORTS_, with: &ports)
+    }
+  }
+
   /// KVM_SET_GSI_ROUTING, wired as on a PC: lines 0 to 15 reach the PICs, all 24 the IOAPIC's
   /// pins, and the interval timer's line 0 arrives at the IOAPIC's pin 2.
   public func routeInterruptLinesAsPC() throws(KVMError) {

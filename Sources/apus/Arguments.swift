@@ -12,6 +12,14 @@ enum Arguments {
     return list
   }
 
+  static func ports(_ text: String) throws -> PortRange {
+    guard let range = PortRange(text) else {
+      throw ValidationError(
+        "'\(text)' are no I/O ports: write one number or two, as in 0x80 or 0x3e8-0x3ef")
+    }
+    return range
+  }
+
   static func memory(_ text: String) throws -> MemorySize {
     guard let size = MemorySize(text) else {
       throw ValidationError(

@@ -35,6 +35,13 @@ struct Run: ParsableCommand {
     transform: Arguments.cpus)
   var cpu: CPUList?
 
+  @Option(
+    help: """
+      Ports of the machine that the guest gets for itself, as in 0x3e8-0x3ef; no driver of \
+      Linux's may use them. Repeatable.
+      """, transform: Arguments.ports)
+  var port: [PortRange] = []
+
   @Option(help: "The device that runs guests: /dev/apus or /dev/kvm.")
   var device = "/dev/apus"
 
@@ -105,6 +112,6 @@ struct Run: ParsableCommand {
     }
     return GuestConfiguration(
       device: device, cpus: cpu?.cpus ?? [], memorySize: memory.bytes, loader: loader,
-      console: !noConsole)
+      ports: port, console: !noConsole)
   }
 }

@@ -14,13 +14,22 @@ struct DeviceBus: Sendable {
   }
 
   private var places: [Place] = []
+  private var free: [ClosedRange<UInt64>] = []
 
-  /// Puts `device` at `count` ports or bytes from `start`.
+  /// No device comes to these ports.
+  mutating func keepFree(_ ranges: [PortRange]) {
+    free += ranges.map { UInt64($0.ports.lowerBound)...UInt64($0.ports.upperBound) }
+  }
+
+  /// Puts `device` at `count` ports or bytes from `start`, unless some of them are kept free.
   mutating func attach(_ device: any Device, at start: UInt64, count: UInt64) {
     let range = start...(start + count - 1)
+    guard !free.contains(where: range.overlaps) else { return }
     precondition(!places.contains { $0.range.overlaps(range) }, "two devices in one place")
     places.append(Place(range: range, device: device))
   }
+
+  func holds(_ address: UInt64) -> Bool { place(of: address) != nil }
 
   func read(_ address: UInt64, size: Int) -> UInt64 {
     guard let place = place(of: address) else { return .max }

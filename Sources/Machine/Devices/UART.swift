@@ -74,6 +74,9 @@ final class UART: ByteDevice {
   /// Bytes that the guest has not yet taken from the line.
   var waitingCount: Int { state.withLock { $0.waiting.count } }
 
+  /// Whether the guest wants an interrupt when it may send more.
+  var awaitsTransmitter: Bool { state.withLock { $0.interruptEnable & 0x02 != 0 } }
+
   func read(_ register: Int) -> UInt8 {
     otherUse()
     return state.withLock { state in

@@ -10,16 +10,20 @@ public struct GuestConfiguration: Sendable {
   /// Bytes.
   public var memorySize: UInt64
   public var loader: BootLoader
+  /// The machine's own ports that the guest gets for itself. Only on `/dev/apus`.
+  public var ports: [PortRange]
   /// Whether the guest's console is the process's terminal.
   public var console: Bool
 
   public init(
-    device: String, cpus: [Int], memorySize: UInt64, loader: BootLoader, console: Bool
+    device: String, cpus: [Int], memorySize: UInt64, loader: BootLoader,
+    ports: [PortRange] = [], console: Bool
   ) {
     self.device = device
     self.cpus = cpus
     self.memorySize = memorySize
     self.loader = loader
+    self.ports = ports
     self.console = console
   }
 }

@@ -9,6 +9,8 @@ import Synchronization
 public final class GuestMachine: Sendable {
   // vCPUs first: each gives its CPU back. Their threads have ended when this goes.
   private let processors: [Processor]
+  /// Where writes to the console wait. Has a vCPU too.
+  private let collector: WriteCollector?
   private let lines: InterruptLines
   private let memory: GuestMemory
 
@@ -61,7 +63,8 @@ public final class GuestMachine: Sendable {
       interrupt: { lines.set(InterruptNumber.firstSerial, high: $0) })
     self.console = console
     let buses = PCDevices.buses(
-      console: console, channel: channel, lines: lines, control: control)
+      console: console, channel: channel, lines: lines, control: control,
+      passed: configuration.ports)
 
     var factory = ProcessorFactory(
       lines: lines, buses: buses, control: control, isApus: system.isApus, count: count,
@@ -77,6 +80,23 @@ public final class GuestMachine: Sendable {
           try factory.makeProcessor(id: UInt32(id), cpu: cpu)
         })
     }
+    for range in configuration.ports {
+      var refused = refused
+      refused.ports = range
+      try refused.translating { () throws(KVMError) in
+        try lines.machine.passPorts(first: range.ports.lowerBound, count: range.count)
+      }
+    }
+    let coalesces = factory.ringOffset != nil && buses.ports.holds(UInt64(Port.firstSerial))
+    if coalesces {
+      // Not those to the second port, which counts exits by them: see `ReportChannel`.
+      try refused.translating { () throws(KVMError) in
+        try lines.machine.coalesceWrites(toPorts: Port.firstSerial, count: 1)
+      }
+    }
+    collector =
+      coalesces
+      ? WriteCollector(processor: processors[0], console: console, control: control) : nil
     self.processors = processors
     meter.attach(processors)
   }
@@ -91,6 +111,7 @@ public final class GuestMachine: Sendable {
     let limit = min(max(system.check(KVM_CAP_MAX_VCPUS), 1), ACPITables.mostProcessors)
     guard count <= limit else { throw .tooManyCPUs(count: count, limit: limit) }
     guard system.isApus else {
+      if !configuration.ports.isEmpty { throw .portsNotPassed(device: configuration.device) }
       return try Preflight.check(cpus: configuration.cpus, of: HostFiles())
     }
     guard system.apusVersion == Int(APUS_ABI_VERSION) else {
@@ -141,7 +162,7 @@ public final class GuestMachine: Sendable {
     // The terminal first: a host in trouble may be slow to stop the vCPUs.
     terminal?.end()
     for processor in processors { processor.virtualCPU.requestExit() }
-    for thread in threads { thread.stop() }
+    Thread.stop(threads)
     return RunResult(
       device: device, isApus: isApus, outcome: control.outcome ?? end, elapsed: elapsed,
       report: channel.report, virtualCPUs: processors.map { $0.result() })
@@ -154,6 +175,13 @@ public final class GuestMachine: Sendable {
         threads.append(try Thread { processor.run() })
       } catch {
         control.finish(.hostFailed("no thread for vCPU \(processor.virtualCPU.id): \(error)"))
+      }
+    }
+    if let collector {
+      do {
+        threads.append(try Thread { collector.run() })
+      } catch {
+        control.finish(.hostFailed("no thread for the console: \(error)"))
       }
     }
     return threads

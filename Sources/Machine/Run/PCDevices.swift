@@ -3,14 +3,17 @@ import Glibc
 
 /// The devices of every guest, in the places where a PC has them.
 enum PCDevices {
+  /// `passed`: where the guest finds the machine's own devices instead.
   static func buses(
-    console: UART, channel: ReportChannel, lines: InterruptLines, control: RunControl
+    console: UART, channel: ReportChannel, lines: InterruptLines, control: RunControl,
+    passed: [PortRange]
   ) -> Buses {
     let report = UART(
       transmit: { channel.receive($0) },
       interrupt: { lines.set(InterruptNumber.secondSerial, high: $0) },
       otherUse: { channel.use() })
     var ports = DeviceBus()
+    ports.keepFree(passed)
     ports.attach(console, at: UInt64(Port.firstSerial), count: 8)
     ports.attach(report, at: UInt64(Port.secondSerial), count: 8)
     ports.attach(EmptyDevice(), at: UInt64(Port.keyboard), count: 1)

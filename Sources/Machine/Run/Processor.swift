@@ -12,11 +12,16 @@ final class Processor: Sendable {
   private let control: RunControl
   /// The host's CPU to stay on; nil where the vCPU has a lent one.
   private let pinnedCPU: Int?
+  /// nil: no write waits.
+  private let ring: CoalescedRing?
+  private let writes: WaitingWrites
 
   init(
     _ virtualCPU: consuming VirtualCPU, bus: Buses, control: RunControl, isApus: Bool,
-    pinnedCPU: Int?
+    pinnedCPU: Int?, ringOffset: Int?, writes: WaitingWrites
   ) {
+    ring = ringOffset.flatMap { virtualCPU.coalescedRing(at: $0) }
+    self.writes = writes
     self.isApus = isApus
     // Kernels before 5.14 have no counters: then there are none in the report.
     counters = isApus ? nil : try? virtualCPU.openCounters()
@@ -59,6 +64,8 @@ final class Processor: Sendable {
     while control.outcome == nil {
       let exit: Exit
       do {
+        // What the guest wrote before the exit comes before it, and nothing stays at the end.
+        defer { deliverWaitingWrites() }
         exit = try virtualCPU.runGuest()
       } catch {
         control.finish(.hostFailed("\(error); the kernel's log (dmesg) may say why"))
@@ -70,6 +77,11 @@ final class Processor: Sendable {
         control.finish(.guestFailed(error))
       }
     }
+  }
+
+  /// From any thread.
+  func deliverWaitingWrites() {
+    if let ring { writes.deliver(from: ring) }
   }
 
   private func handle(_ exit: Exit) throws(GuestFailure) {

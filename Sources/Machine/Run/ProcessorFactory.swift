@@ -16,6 +16,9 @@ struct ProcessorFactory {
 
   private var supported: [kvm_cpuid_entry2] = []
   private var hasDeadlineTimer = false
+  /// Of the ring of coalesced writes, where there is one.
+  private(set) var ringOffset: Int?
+  private let writes: WaitingWrites
 
   init(
     lines: InterruptLines, buses: Buses, control: RunControl, isApus: Bool, count: Int,
@@ -28,12 +31,14 @@ struct ProcessorFactory {
     self.count = count
     self.entry = entry
     self.logger = logger
+    writes = WaitingWrites(bus: buses)
   }
 
   /// Asks the device what its vCPUs can be.
   mutating func prepare(with system: borrowing System) throws(KVMError) {
     supported = try system.supportedCPUID()
     hasDeadlineTimer = system.check(KVM_CAP_TSC_DEADLINE_TIMER) > 0
+    ringOffset = system.coalescedRingOffset
   }
 
   /// `cpu` is the host's CPU to run on: lent to the vCPU, or kept by its thread.
@@ -46,7 +51,8 @@ struct ProcessorFactory {
     // The others wait for INIT and SIPI as they are.
     if id == 0 { try setInitialState(virtualCPU) }
     return Processor(
-      virtualCPU, bus: buses, control: control, isApus: isApus, pinnedCPU: isApus ? nil : cpu)
+      virtualCPU, bus: buses, control: control, isApus: isApus, pinnedCPU: isApus ? nil : cpu,
+      ringOffset: ringOffset, writes: writes)
   }
 
   /// The first vCPU starts at the kernel's entry point, in x2APIC mode if the device lets it.

@@ -7,6 +7,8 @@ struct RefusedCall {
   let memorySize: UInt64
   /// The CPU that the call was about.
   var cpu: Int?
+  /// The ports that it was about.
+  var ports: PortRange?
   var host = HostFiles()
 
   func translating<Result: ~Copyable>(
@@ -39,6 +41,8 @@ struct RefusedCall {
     case ("KVM_SET_LENT_CPU", .notSupportedOnSocket), ("KVM_SET_LENT_CPU", .ioError),
       ("KVM_SET_CPUID2", .notSupportedOnSocket):
       .cpuUnfit(cpu)
+    case ("KVM_APUS_PASS_PORTS", let errno):
+      ports.flatMap { SetupError(ports: $0, errno) } ?? .call(error)
     case ("mmap", .noMemory), ("KVM_SET_USER_MEMORY_REGION", .noMemory):
       .memoryUnavailable(requested: memorySize, available: host.availableMemory ?? 0)
     default: .call(error)

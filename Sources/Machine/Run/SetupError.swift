@@ -27,16 +27,32 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
   case monitorMissing
   case firmwareOff
   case missingCapability(device: String, name: String)
+  case portsNotPassed(device: String)
+  case portsNotPermitted(PortRange)
+  case portsInUse(PortRange)
+  case portsRefused(PortRange)
   case call(KVMError)
+
+  /// What KVM_APUS_PASS_PORTS answered; nil: nothing that says more than the number.
+  init?(ports: PortRange, _ errno: Errno) {
+    switch errno {
+    case .notPermitted: self = .portsNotPermitted(ports)
+    case .resourceBusy: self = .portsInUse(ports)
+    case .invalidArgument: self = .portsRefused(ports)
+    default: return nil
+    }
+  }
 
   /// Whether the fault lies in what was asked for, not in the host.
   public var isUsage: Bool {
     switch self {
     case .unreadable, .unwritable, .fileTooLarge, .kernel, .boot, .memoryNotPages,
-      .memoryExceedsMachine, .noSuchCPU, .cpuKept, .cpuLent, .cpuOffline, .tooManyCPUs:
+      .memoryExceedsMachine, .noSuchCPU, .cpuKept, .cpuLent, .cpuOffline, .tooManyCPUs,
+      .portsNotPassed, .portsInUse, .portsRefused:
       true
     case .memoryUnavailable, .noDevice, .noPermission, .notKVM, .cpuUnfit, .noCPU,
-      .driverVersion, .monitorMissing, .firmwareOff, .missingCapability, .call:
+      .driverVersion, .monitorMissing, .firmwareOff, .missingCapability,
+      .portsNotPermitted, .call:
       false
     }
   }
@@ -93,6 +109,17 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
         + "firmware's setup"
     case .missingCapability(let device, let name):
       "\(device) lacks \(name), which a Linux guest needs"
+    case .portsNotPassed(let device):
+      "\(device) passes no ports to a guest: --port needs /dev/apus"
+    case .portsNotPermitted(let ports):
+      "no permission to pass ports \(ports): it takes root (CAP_SYS_RAWIO), and a kernel that is "
+        + "not locked down (/sys/kernel/security/lockdown)"
+    case .portsInUse(let ports):
+      "ports \(ports) are used by a driver of Linux's (/proc/ioports): unbind it from its device "
+        + "(/sys/bus/*/drivers/*/unbind), or free a serial port with `setserial /dev/ttyS2 uart none`"
+    case .portsRefused(let ports):
+      "ports \(ports) are not passed: through some of them a guest could reset the machine, move "
+        + "its devices or stop its interrupts"
     case .call(let error): "\(error)"
     }
   }

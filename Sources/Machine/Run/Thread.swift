@@ -51,12 +51,17 @@ final class Thread: @unchecked Sendable {
 
   /// Waits for the thread's end, and interrupts it again and again until then: one signal may
   /// come just before a system call begins.
-  func stop() {
-    while !ended.load(ordering: .acquiring) {
-      pthread_kill(handle, Self.kickSignal)
+  func stop() { Self.stop([self]) }
+
+  /// Stops all of them at once: one may wait for what another holds in a system call.
+  static func stop(_ threads: [Thread]) {
+    while true {
+      let running = threads.filter { !$0.ended.load(ordering: .acquiring) }
+      if running.isEmpty { break }
+      for thread in running { pthread_kill(thread.handle, kickSignal) }
       usleep(1_000)
     }
-    pthread_join(handle, nil)
+    for thread in threads { pthread_join(thread.handle, nil) }
   }
 
   /// Binds the calling thread to a CPU.
