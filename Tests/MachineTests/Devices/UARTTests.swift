@@ -146,6 +146,15 @@ struct UARTTests {
     #expect(port.read(2) == 0xc2)
   }
 
+  @Test("says whether the guest waits for the transmitter: writes should not be late then")
+  func awaited() {
+    #expect(!port.awaitsTransmitter)
+    open(interrupts: 0x07)
+    #expect(port.awaitsTransmitter)
+    port.write(1, 0x05)
+    #expect(!port.awaitsTransmitter)
+  }
+
   @Test("gives received data priority over the transmitter")
   func priority() {
     open(interrupts: 0x03)

@@ -15,6 +15,8 @@ struct ContractTests {
     #expect(MemoryLayout<kvm_cpuid_entry2>.stride == 40)
     #expect(MemoryLayout<kvm_pit_config>.size == 64)
     #expect(MemoryLayout<kvm_irq_level>.size == 8)
+    #expect(MemoryLayout<kvm_coalesced_mmio_zone>.size == 16)
+    #expect(MemoryLayout<kvm_coalesced_mmio>.stride == 24)
     #expect(MemoryLayout<kvm_stats_header>.size == 24)
     #expect(MemoryLayout<kvm_stats_desc>.size == 16)
   }
@@ -34,6 +36,8 @@ struct ContractTests {
     ("KVM_IRQ_LINE", KVM_IRQ_LINE_, 0x4008_ae61),
     ("KVM_SET_GSI_ROUTING", KVM_SET_GSI_ROUTING_, 0x4008_ae6a),
     ("KVM_CREATE_PIT2", KVM_CREATE_PIT2_, 0x4040_ae77),
+    ("KVM_REGISTER_COALESCED_MMIO", KVM_REGISTER_COALESCED_MMIO_, 0x4010_ae67),
+    ("KVM_UNREGISTER_COALESCED_MMIO", KVM_UNREGISTER_COALESCED_MMIO_, 0x4010_ae68),
     ("KVM_RUN", KVM_RUN_, 0xae80),
     ("KVM_GET_REGS", KVM_GET_REGS_, 0x8090_ae81),
     ("KVM_SET_REGS", KVM_SET_REGS_, 0x4090_ae82),
@@ -55,6 +59,7 @@ struct ContractTests {
     // _IOR: direction 2, the structure's size, 0xae, the number.
     #expect(KVM_APUS_GET_STATISTICS_ >> 16 == 0x8000 | UInt32(MemoryLayout<apus_statistics>.size))
     #expect(KVM_APUS_GET_LAST_EXITS_ >> 16 == 0x8000 | UInt32(MemoryLayout<apus_last_exits>.size))
+    #expect(KVM_APUS_PASS_PORTS_ == 0x4008_aef4)
     #expect(APUS_GET_HOST_ >> 16 == 0x8000 | UInt32(MemoryLayout<apus_host>.size))
   }
 }

@@ -32,6 +32,24 @@ struct ThreadTests {
     #expect(elapsed < .seconds(30))
   }
 
+  @Test("is stopped although it waits for what another has locked", .timeLimit(.minutes(2)))
+  func together() throws {
+    let flags = Flags()
+    let lock = Mutex(())
+    let threads = try (0..<3).map { _ in
+      try Machine.Thread {
+        lock.withLock { _ in
+          flags.entered.store(true, ordering: .releasing)
+          while !flags.stop.load(ordering: .acquiring) { poll(nil, 0, 60_000) }
+        }
+      }
+    }
+    while !flags.entered.load(ordering: .acquiring) { usleep(100) }
+    flags.stop.store(true, ordering: .releasing)
+    let clock = ContinuousClock()
+    #expect(clock.measure { Machine.Thread.stop(threads) } < .seconds(30))
+  }
+
   @Test("ends by itself, and stopping it afterwards returns")
   func ended() throws {
     let flags = Flags()
