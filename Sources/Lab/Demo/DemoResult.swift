@@ -51,6 +51,27 @@ struct DemoColumn: Sendable, Encodable {
   var interrupts: GuestRun.Mode?
   var timer: GuestRun.Mode?
 
+  private enum CodingKeys: CodingKey {
+    case exitsPerTick, exitsByReason, exits, ticks, cyclictest, idle, userSpaceSeconds, wholeRun
+    case apicMode, interrupts, timer
+  }
+
+  /// What the host itself has no figure for is null: it is not missing.
+  func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(exitsPerTick, forKey: .exitsPerTick)
+    try values.encode(exitsByReason, forKey: .exitsByReason)
+    try values.encode(exits, forKey: .exits)
+    try values.encode(ticks, forKey: .ticks)
+    try values.encode(cyclictest, forKey: .cyclictest)
+    try values.encode(idle, forKey: .idle)
+    try values.encode(userSpaceSeconds, forKey: .userSpaceSeconds)
+    try values.encode(wholeRun, forKey: .wholeRun)
+    try values.encode(apicMode, forKey: .apicMode)
+    try values.encode(interrupts, forKey: .interrupts)
+    try values.encode(timer, forKey: .timer)
+  }
+
   /// The guest while it has nothing to do.
   struct Idle: Sendable, Encodable {
     var seconds: Double
