@@ -153,6 +153,24 @@ drop_interrupt:
   pop %rax
   iretq
 
+/*
+ * Vector 18 while the APIC is drained: an interrupt, which the APIC then has in service, or
+ * a machine check.
+ */
+  .globl drop_interrupt_18
+drop_interrupt_18:
+  push %rax
+  push %rcx
+  push %rdx
+  mov $0x810, %ecx        /* x2APIC ISR, vectors 0 to 31 */
+  rdmsr
+  bt $18, %eax
+  pop %rdx
+  pop %rcx
+  pop %rax
+  jc drop_interrupt
+  jmp machine_check
+
 /* msr_try_read(edi: msr, rsi: value), msr_try_write(edi: msr, rsi: value) */
   .globl msr_try_read
 msr_try_read:

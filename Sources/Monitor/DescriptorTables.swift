@@ -56,12 +56,13 @@ struct DescriptorTables {
 
   /// Vectors 16 to 31 are exceptions, and a guest may have them as interrupts too; QEMU's APIC
   /// delivers even those below 16. While interrupts are drained nothing but NMIs and machine
-  /// checks can raise exceptions, and the gates of the others lead elsewhere.
+  /// checks can come besides, and the gates lead elsewhere.
   static func setDraining(_ interrupts: UnsafeMutableRawPointer, _ draining: Bool) {
     let table = unsafe interrupts.assumingMemoryBound(to: InterruptGate.self)
-    for vector in 0..<32 where vector != 2 && vector != 18 {
+    for vector in 0..<32 where vector != 2 {
+      let drop = vector == 18 ? dropInterrupt18 : dropInterrupt
       unsafe table[vector] = InterruptGate(
-        draining ? dropInterrupt : stub(vector), stack: stack(vector))
+        draining ? drop : stub(vector), stack: stack(vector))
     }
   }
 }
