@@ -262,11 +262,13 @@ GUEST leftovers
   call guest_setup
   cli
   WRITE_MSR X2APIC_SELF_IPI, 0x70
+  WRITE_MSR X2APIC_SELF_IPI, 0x12  /* as an exception: a machine check */
   WRITE_MSR X2APIC_TIMER_DIVIDE, 0xb
   WRITE_MSR X2APIC_LVT_TIMER, (LVT_PERIODIC | 0x71)
   WRITE_MSR X2APIC_TIMER_INITIAL, 2000
   STEP
   AWAIT 0x70, 1
+  AWAIT 0x12, 1
   AWAIT 0x71, 2
   END
 
@@ -290,3 +292,41 @@ GUEST clock
   RESULT 0, %rax
   WRITE_MSR 0x4b564d00, 0xc100
   END
+
+/* Interrupts that come while it runs, with the results' first word as its pulse. */
+GUEST pulse
+  call guest_setup
+  sti
+1:
+  incq GUEST_RESULTS
+  pause
+  jmp 1b
+
+/* What lies at 256 MiB, over and over; result 0 is its newest value. */
+GUEST watch_slot
+  mov $0x10000000, %ebx
+1:
+  mov (%rbx), %rax
+  RESULT 0, %rax
+  jmp 1b
+
+/* A stack without memory, and an interrupt that is to be delivered on it. */
+GUEST bad_stack
+  call guest_setup
+  mov $0xd0001000, %esp
+  WRITE_MSR X2APIC_SELF_IPI, 0x66
+  sti
+1:
+  jmp 1b
+
+/* Code without memory. */
+GUEST bad_code
+  mov $0xd0000000, %eax
+  jmp *%rax
+
+/* Page tables without memory. */
+GUEST bad_tables
+  mov $0xd0000000, %eax
+  mov %rax, %cr3
+1:
+  jmp 1b

@@ -57,8 +57,11 @@ count_interrupt:
   push %rdx
   movzbl %al, %eax
   lock incq GUEST_INTERRUPTS(, %rax, 8)
+  cmp $18, %eax           /* an interrupt: nothing here has machine checks */
+  je interrupt
   cmp $32, %eax
   jb exception
+interrupt:
   mov GUEST_HOOK, %rcx
   test %rcx, %rcx
   jz 2f

@@ -14,6 +14,22 @@ enum ExitTests {
         try vcpu.expectResult(0, registers.rip)
         try vcpu.expectExits([(APUS_EXIT_SHUTDOWN, 1)])
       },
+      // Code that is of 64 and of 32 bits. With the registers put right the guest runs.
+      Test("refused-entry") { bench throws(Failure) in
+        let vcpu = try bench.guest("end")
+        let good = try vcpu.get("KVM_GET_SREGS", KVM_GET_SREGS_, as: kvm_sregs.self)
+        var bad = good
+        bad.cs.db = 1
+        try vcpu.set("KVM_SET_SREGS", KVM_SET_SREGS_, bad)
+        let exit = try vcpu.runGuest()
+        guard case .failedEntry(let code) = exit else { throw .unexpectedExit(exit) }
+        // Of VMEXIT_INVALID QEMU writes the lower half only, and KVM reports no more of it.
+        let expected: UInt64 = bench.vendor == APUS_VENDOR_VMX ? 0x8000_0021 : 0xffff_ffff
+        try expect("reason", code & 0xffff_ffff, expected)
+        try vcpu.set("KVM_SET_SREGS", KVM_SET_SREGS_, good)
+        try vcpu.runToEnd()
+        try vcpu.expectExits([(APUS_EXIT_INVALID_STATE, 1), (APUS_EXIT_IO_CLIENT, 1)])
+      },
       Test("unknown-msr") { bench throws(Failure) in
         let vcpu = try bench.guest("unknown-msr")
         try vcpu.runToEnd()

@@ -16,6 +16,23 @@ enum KickTests {
       },
       Test("kick-race") { bench throws(Failure) in try race(bench.guest("spin")) },
       Test("kick-race-sleep") { bench throws(Failure) in try race(bench.guest("sleep")) },
+      // No interrupt is lost or doubled, whatever the moment of a kick.
+      Test("kick-and-interrupt") { bench throws(Failure) in
+        let vcpu = try bench.guest("pulse")
+        for number in 0..<100 {
+          try vcpu.startRunning()
+          if number == 0 { try vcpu.awaitResult(0, above: 0) }
+          Clock.idle(steps: number)
+          LocalAPIC.send(vector: 0x50, to: bench.cpus[0].apicID)
+          try vcpu.request(APUS_REQUEST_EXIT)
+          try expectInterrupted(vcpu.finishRunning())
+          try vcpu.startRunning()
+          try vcpu.awaitInterrupts(0x50, above: UInt64(number))
+          try vcpu.request(APUS_REQUEST_EXIT)
+          try expectInterrupted(vcpu.finishRunning())
+        }
+        try vcpu.expectInterrupts(0x50, 100)
+      },
       // A request that is there before the guest starts: it does not start.
       Test("kick-before-entry") { bench throws(Failure) in
         let vcpu = try bench.guest("spin")

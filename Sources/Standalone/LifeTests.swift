@@ -69,6 +69,7 @@ enum LifeTests {
         try vcpu.bind(to: bench.cpus[0])
         try vcpu.runToEnd()
         try vcpu.expectInterrupts(0x70, 1)
+        try vcpu.expectInterrupts(0x12, 1)
       },
       Test("doorbell") { bench throws(Failure) in
         let vcpu = try bench.guest("end")

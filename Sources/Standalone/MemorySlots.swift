@@ -13,6 +13,8 @@ extension VirtualMachine {
     publishSlots()
   }
 
+  var generation: UInt32 { unsafe control.pointee.slots_generation }
+
   func removeSlot(_ index: Int) {
     slots[index] = apus_slot()
     slots[index].generation = nextGeneration

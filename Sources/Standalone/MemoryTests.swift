@@ -42,7 +42,46 @@ enum MemoryTests {
         try vcpu.expectMemory(address, 8, written: 0x55)
         try vcpu.runToEnd()
         try expect("read-only memory", large.word(at: 0), 0x33)
-      }
+      },
+      // Pages change under a running guest: once it has acknowledged, it does not see the old
+      // ones.
+      Test("slots-while-running") { bench throws(Failure) in
+        let vcpu = try bench.guest("watch-slot")
+        let address: UInt64 = 0x1000_0000
+        for number in UInt64(1)...20 {
+          let page = Memory.pages(1)
+          page.store(number, at: 0)
+          vcpu.machine.setSlot(1, [page], at: address)
+          if number == 1 { try vcpu.startRunning() }
+          try vcpu.request(APUS_REQUEST_MEMORY)
+          let generation = vcpu.machine.generation
+          guard Clock.wait({ vcpu.acknowledgedGeneration == generation }) else {
+            throw .timeout("an acknowledgement")
+          }
+          guard Clock.wait({ vcpu.machine.result(0) == number }) else {
+            throw .value("what the guest sees", is: vcpu.machine.result(0), expected: number)
+          }
+        }
+        try vcpu.request(APUS_REQUEST_EXIT)
+        guard case .interrupted = try vcpu.finishRunning() else { throw .timeout("-EINTR") }
+      },
+      // What no processor and no monitor can go on from: the client is told, or kicks it.
+      Test("nothing-there") { bench throws(Failure) in
+        let guests: [StaticString] = ["bad-stack", "bad-code", "bad-tables"]
+        for name in guests {
+          let vcpu = try bench.guest(name)
+          try vcpu.startRunning()
+          let cpu = bench.cpus[0]
+          if !Clock.wait(microseconds: 20_000, { cpu.isDone }) {
+            try vcpu.request(APUS_REQUEST_EXIT)
+          }
+          switch try vcpu.finishRunning() {
+          case .other(UInt32(KVM_EXIT_INTERNAL_ERROR)), .shutdown, .interrupted: break
+          case let exit: throw .unexpectedExit(exit)
+          }
+          try vcpu.unbind()
+        }
+      },
     ]
   }
 }

@@ -26,6 +26,10 @@ import X86
   var run: UnsafeMutablePointer<kvm_run> { unsafe area.structure(kvm_run.self, at: 0) }
   var statistics: apus_statistics { unsafe control.pointee.statistics }
 
+  var acknowledgedGeneration: UInt32 {
+    unsafe loadAcquire(&control.pointee.slots_generation)
+  }
+
   // MARK: On a CPU and off it
 
   func bind(to cpu: LentCPU) throws(Failure) {
