@@ -3,12 +3,15 @@
  * Keeps Linux's hands off lent CPUs. A claimed CPU that has gone offline is also no longer
  * *present*: with every present CPU booted, Linux sends some of its interrupts to "all but
  * self", and a guest would receive them. So "echo 1 > online" of a lent CPU fails with
- * EINVAL, or with EBUSY in the moments before it is hidden.
+ * EINVAL, or with EBUSY in the moments before it is hidden. And being offline already, it
+ * could be removed from the machine under its guest (ACPI eject): that is refused as for a
+ * device that cannot go offline.
  */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
+#include <linux/device.h>
 
 #include "driver.h"
 
@@ -23,12 +26,28 @@ static int refuse_online(unsigned int cpu)
 	return -EBUSY;
 }
 
-/* Near the end of going offline, before Linux decides how it sends interrupts. */
+/*
+ * Near the end of going offline, before Linux decides how it sends interrupts. A claimed
+ * CPU goes offline by remove_cpu(), which holds its device's lock.
+ */
 static int hide(unsigned int cpu)
 {
-	if (test_bit(cpu, claimed))
+	if (test_bit(cpu, claimed)) {
 		set_cpu_present(cpu, false);
+		get_cpu_device(cpu)->offline_disabled = true;
+	}
 	return 0;
+}
+
+static void show(unsigned int cpu)
+{
+	struct device *device = get_cpu_device(cpu);
+
+	device_lock(device);
+	device->offline_disabled = false;
+	device_unlock(device);
+	set_cpu_present(cpu, true);
+	clear_bit(cpu, claimed);
 }
 
 int hotplug_init(void)
@@ -56,8 +75,7 @@ int hotplug_claim(unsigned int cpu)
 	result = remove_cpu(cpu);
 	if (!result && !cpu_online(cpu))
 		return 0;
-	set_cpu_present(cpu, true);
-	clear_bit(cpu, claimed);
+	show(cpu);
 	/* 1: it was offline before, which is the administrator's wish. */
 	return result < 0 ? result : -ENODEV;
 }
@@ -73,8 +91,7 @@ void hotplug_release(unsigned int cpu)
 {
 	int result, attempt;
 
-	set_cpu_present(cpu, true);
-	clear_bit(cpu, claimed);
+	show(cpu);
 	for (attempt = 0; attempt < ATTEMPTS; attempt++) {
 		result = add_cpu(cpu);
 		if (result >= 0)
