@@ -103,7 +103,7 @@ enum HostScripts {
       slabs=$(($(cat /tmp/slab-after) - $(cat /tmp/slab-before)))
       value pages-gone $pages
       value slab-pages-more $slabs
-      expect memory-as-before [ $pages -le 64 -a $slabs -le 256 ]
+      expect memory-as-before [ $pages -le 64 -a $slabs -le ${slabs_allowed:-256} ]
     }
     # clean_kernel_log: nothing that a kernel writes when it is hurt.
     clean_kernel_log() {

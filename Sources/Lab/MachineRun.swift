@@ -131,6 +131,7 @@ struct MachineRun: Sendable {
       for line in try console.newLines() {
         terminal.console(line)
         afterPanic?.hostWrote(line)
+        report.console.append(line)
       }
       for line in try reportLines.newLines() {
         report.add(line)

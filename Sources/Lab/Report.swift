@@ -24,6 +24,8 @@ public struct Report: Sendable, Equatable {
   public private(set) var status: Int?
   /// Lines that are none of the above: a fault of the script or a damaged transfer.
   public private(set) var unknown: [String] = []
+  /// What the machine's console showed beside: for what happens when no script runs any more.
+  public internal(set) var console: [String] = []
 
   public init() {}
 

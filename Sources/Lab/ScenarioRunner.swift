@@ -53,7 +53,9 @@ public struct ScenarioRunner: Sendable {
     let image = HostImage(project: project, kernel: kernel, guest: kernel)
     var run = MachineRun(
       machine: scenario.machine, kernel: kernel,
-      initramfs: try await image.make(script: scenario.script, programs: scenario.programs),
+      initramfs: try await image.make(
+        script: scenario.script, files: try requireFiles(scenario.files),
+        programs: scenario.programs),
       directory: directory, seconds: scenario.seconds, terminal: terminal)
     run.afterPanic = scenario.afterPanic
     let outcome = try await run.run()
@@ -62,6 +64,23 @@ public struct ScenarioRunner: Sendable {
       try Files.write(lines.joined(separator: "\n") + "\n", to: "\(directory)/\(name)")
     }
     return outcome
+  }
+
+  /// Every file by its path in the host; those of a directory one by one.
+  private func requireFiles(_ wanted: [String: String]) throws -> [String: String] {
+    var found: [String: String] = [:]
+    for (inside, path) in wanted {
+      let path = project.root + "/" + path
+      guard Files.exists(path) else {
+        throw LabError.notBuilt(what: inside, path: path, remedy: "make hostile")
+      }
+      if let names = try? Files.names(in: path) {
+        for name in names { found["\(inside)/\(name)"] = "\(path)/\(name)" }
+      } else {
+        found[inside] = path
+      }
+    }
+    return found
   }
 
   private func requireParts(_ parts: [Scenario.Part], for kernel: Kernel) throws {
