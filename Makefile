@@ -32,12 +32,12 @@ demo-packages:
 	build/apus-lab setup --demo
 
 # What holds of every commit.
-check: all lint test
+check: all hostile lint test
 	build/apus-lab image
 	build/apus-lab run --suite check
 
 # The same and more, many times over.
-soak: all
+soak: all hostile
 	build/apus-lab run --suite soak
 
 # The image that the driver loads: build/monitor, stripped.
@@ -81,6 +81,19 @@ vmm:
 lab:
 	swift build --scratch-path $(SCRATCH) --product apus-lab
 	mkdir -p build && ln -sf ../$(SCRATCH)/debug/apus-lab build/apus-lab
+
+# What the lab tries Apus with: guests that end themselves or never end.
+.PHONY: hostile
+hostile: bad-guests
+
+BARE := clang --target=x86_64-unknown-none-elf -nostdlib -static -fuse-ld=lld -mno-red-zone
+BAD_GUESTS := $(basename $(notdir $(wildcard Tests/BadGuests/*.S)))
+.PHONY: bad-guests
+bad-guests: $(BAD_GUESTS:%=build/bad-guests/%)
+# Flat, and placed so that the kernel behind the 1 KiB of setup lies where it says.
+build/bad-guests/%: Tests/BadGuests/%.S Tests/BadGuests/kernel.inc
+	@mkdir -p $(@D)
+	$(BARE) -Wl,-Ttext=0xfffc00,-e,0xfffc00,--oformat=binary $< -o $@
 
 test:
 	swift test --scratch-path $(SCRATCH)

@@ -9,9 +9,12 @@ extension Scenario {
     kill("kill", count: 5, suite: .check),
     besideKVM,
     hostPanic,
+    badGuests("bad-guests", rounds: 1, suite: .check),
+    guards,
     wholeGuest("guest-often", count: 20, suite: .soak),
     takeAndReturn("return-often", count: 100, suite: .soak),
     kill("kill-often", count: 50, suite: .soak),
+    badGuests("bad-guests-often", rounds: 10, suite: .soak),
   ]
 
   /// Those of a suite.
