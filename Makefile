@@ -82,11 +82,22 @@ lab:
 	swift build --scratch-path $(SCRATCH) --product apus-lab
 	mkdir -p build && ln -sf ../$(SCRATCH)/debug/apus-lab build/apus-lab
 
-# What the lab tries Apus with: guests that end themselves or never end.
+# What the lab tries Apus with: monitors that are broken in one way each, and guests that end themselves or never end.
 .PHONY: hostile
-hostile: bad-guests
+hostile: broken-monitors bad-guests
 
 BARE := clang --target=x86_64-unknown-none-elf -nostdlib -static -fuse-ld=lld -mno-red-zone
+BROKEN := never_arrives never_ready unfit stops_early ignores_bind ignores_calls ignores_run stops \
+  ignores_park never_parks
+.PHONY: broken-monitors
+broken-monitors: $(BROKEN:%=build/broken-monitors/%)
+build/broken-monitors/%: $(wildcard Tests/BrokenMonitor/*) Sources/Contract/include/apus.h \
+    Sources/Entry/trampoline.S
+	@mkdir -p $(@D)
+	clang -fsyntax-only -ISources/Contract/include Tests/BrokenMonitor/mailbox.c
+	$(BARE) -DMODE=$* -ISources/Entry -Wl,-T,Tests/BrokenMonitor/monitor.ld \
+	  Tests/BrokenMonitor/monitor.S -o $@
+
 BAD_GUESTS := $(basename $(notdir $(wildcard Tests/BadGuests/*.S)))
 .PHONY: bad-guests
 bad-guests: $(BAD_GUESTS:%=build/bad-guests/%)

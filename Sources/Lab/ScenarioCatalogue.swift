@@ -10,11 +10,13 @@ extension Scenario {
     besideKVM,
     hostPanic,
     badGuests("bad-guests", rounds: 1, suite: .check),
+    brokenMonitors("broken-monitors", modes: [.unfit, .ignoresRun, .stops], suite: .check),
     guards,
     wholeGuest("guest-often", count: 20, suite: .soak),
     takeAndReturn("return-often", count: 100, suite: .soak),
     kill("kill-often", count: 50, suite: .soak),
     badGuests("bad-guests-often", rounds: 10, suite: .soak),
+    brokenMonitors("broken-monitors-all", modes: BrokenMonitor.allCases, suite: .soak),
   ]
 
   /// Those of a suite.
