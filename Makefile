@@ -82,9 +82,16 @@ lab:
 	swift build --scratch-path $(SCRATCH) --product apus-lab
 	mkdir -p build && ln -sf ../$(SCRATCH)/debug/apus-lab build/apus-lab
 
-# What the lab tries Apus with: monitors that are broken in one way each, and guests that end themselves or never end.
+# What the lab tries Apus with: a client that calls every ioctl with hostile arguments, monitors that
+# are broken in one way each, and guests that end themselves or never end.
 .PHONY: hostile
-hostile: broken-monitors bad-guests
+hostile: build/hostile broken-monitors bad-guests
+
+.PHONY: build/hostile
+build/hostile:
+	swift build --scratch-path $(SCRATCH) -c release --static-swift-stdlib \
+	  -Xswiftc -static-executable --product hostile
+	mkdir -p build && llvm-objcopy --strip-all $(SCRATCH)/release/hostile $@
 
 BARE := clang --target=x86_64-unknown-none-elf -nostdlib -static -fuse-ld=lld -mno-red-zone
 BROKEN := never_arrives never_ready unfit stops_early ignores_bind ignores_calls ignores_run stops \

@@ -66,6 +66,9 @@ let hostedTargets: [Target] = [
     name: "apus-lab",
     dependencies: ["Lab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
     swiftSettings: hosted),
+  // Only the lab's: tries every ioctl of /dev/apus with hostile arguments.
+  .target(name: "HostileCalls", dependencies: ["Contract"]),
+  .executableTarget(name: "hostile", dependencies: ["HostileCalls"], swiftSettings: hosted),
   .testTarget(name: "X86Tests", dependencies: ["X86"]),
   .testTarget(name: "SVMTests", dependencies: ["SVM", "X86", "Contract"]),
   .testTarget(name: "VMXTests", dependencies: ["VMX", "MonitorCore", "X86", "Contract"]),

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "hostile_calls.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int hostile_ioctl(int descriptor, uint32_t request, uint64_t argument)
+{
+	int result = ioctl(descriptor, request, argument);
+
+	return result < 0 ? -errno : result;
+}
+
+static int succeeds(int descriptor, uint32_t request, unsigned long argument)
+{
+	return ioctl(descriptor, request, argument) >= 0;
+}
+
+/* Nothing but system calls: the other threads of its parent may have held any lock. */
+static int try_all(const int *machines, size_t machine_count, const int *processors,
+		   size_t processor_count)
+{
+	size_t i;
+	int bad = 0;
+
+	for (i = 0; i < machine_count; i++) {
+		bad += succeeds(machines[i], KVM_CHECK_EXTENSION, KVM_CAP_IRQCHIP);
+		bad += succeeds(machines[i], KVM_GET_TSC_KHZ, 0);
+		bad += succeeds(machines[i], KVM_CREATE_VCPU, 9);
+	}
+	for (i = 0; i < processor_count; i++) {
+		bad += succeeds(processors[i], KVM_RUN, 0);
+		bad += succeeds(processors[i], KVM_GET_TSC_KHZ, 0);
+		bad += succeeds(processors[i], KVM_NMI, 0);
+		bad += mmap(NULL, 4096, PROT_READ, MAP_SHARED, processors[i], 0) != MAP_FAILED;
+	}
+	return bad;
+}
+
+int hostile_child(const int *machines, size_t machine_count, const int *processors,
+		  size_t processor_count)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	if (child < 0)
+		return -errno;
+	if (!child)
+		_exit(try_all(machines, machine_count, processors, processor_count));
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
+int hostile_memory_file(size_t size)
+{
+	int descriptor = memfd_create("guest", MFD_CLOEXEC);
+
+	if (descriptor < 0 || ftruncate(descriptor, size))
+		return -errno;
+	return descriptor;
+}
