@@ -120,6 +120,9 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
     case .portsRefused(let ports):
       "ports \(ports) are not passed: through some of them a guest could reset the machine, move "
         + "its devices or stop its interrupts"
+    case .call(let error) where error.errno == .ioError:
+      "\(error): the lent CPU stopped answering and is Linux's again; the kernel's log says why "
+        + "(dmesg | grep apus)"
     case .call(let error): "\(error)"
     }
   }
