@@ -18,6 +18,7 @@ enum ExitTests {
       Test("refused-entry") { bench throws(Failure) in
         let vcpu = try bench.guest("end")
         let good = try vcpu.get("KVM_GET_SREGS", KVM_GET_SREGS_, as: kvm_sregs.self)
+        let registers = try vcpu.get("KVM_GET_REGS", KVM_GET_REGS_, as: kvm_regs.self)
         var bad = good
         bad.cs.db = 1
         try vcpu.set("KVM_SET_SREGS", KVM_SET_SREGS_, bad)
@@ -26,7 +27,9 @@ enum ExitTests {
         // Of VMEXIT_INVALID QEMU writes the lower half only, and KVM reports no more of it.
         let expected: UInt64 = bench.vendor == APUS_VENDOR_VMX ? 0x8000_0021 : 0xffff_ffff
         try expect("reason", code & 0xffff_ffff, expected)
+        // QEMU leaves the monitor's own state in the VMCB.
         try vcpu.set("KVM_SET_SREGS", KVM_SET_SREGS_, good)
+        try vcpu.set("KVM_SET_REGS", KVM_SET_REGS_, registers)
         try vcpu.runToEnd()
         try vcpu.expectExits([(APUS_EXIT_INVALID_STATE, 1), (APUS_EXIT_IO_CLIENT, 1)])
       },
