@@ -2,10 +2,12 @@
 
 /// The guest's initramfs: busybox, cyclictest and a script that does what LAB_WORK asks for.
 enum GuestImage {
-  static func make() async throws -> [UInt8] {
+  /// `programs` are added to busybox and cyclictest.
+  static func make(programs: [String] = []) async throws -> [UInt8] {
     var image = try await Initramfs()
     image.write(start, at: "init", permissions: 0o755)
-    try await image.addProgram("/usr/bin/cyclictest")
+    for work in GuestSMPWork.scripts { image.write(work.text, at: "lab/\(work.name)") }
+    for program in ["/usr/bin/cyclictest"] + programs { try await image.addProgram(program) }
     return image.finish()
   }
 
@@ -70,6 +72,7 @@ enum GuestImage {
       done
       ;;
     spin) while :; do :; done ;;
+    smp | load | ipi) . /lab/$LAB_WORK ;;
     *) echo "guest: no work is named $LAB_WORK" ;;
     esac
     echo "guest: power off"

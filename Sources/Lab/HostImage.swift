@@ -10,7 +10,8 @@ struct HostImage: Sendable {
   /// script itself, run as /lab/script, files of the developer's machine by their path inside, and
   /// programs in addition to busybox, `apus` and cyclictest.
   func make(
-    script: String, files: [String: String] = [:], programs: [String] = []
+    script: String, files: [String: String] = [:], programs: [String] = [],
+    guestPrograms: [String] = []
   ) async throws -> [UInt8] {
     var image = try await Initramfs()
     image.write(HostScripts.start, at: "init", permissions: 0o755)
@@ -21,7 +22,7 @@ struct HostImage: Sendable {
     try addModules(["kvm-amd"], to: &image)
     try await addApus(to: &image)
     try image.add(guest.image, at: "lab/guest/vmlinuz")
-    image.add(bytes: try await GuestImage.make(), at: "lab/guest/initramfs")
+    image.add(bytes: try await GuestImage.make(programs: guestPrograms), at: "lab/guest/initramfs")
     for kernel in SmallKernel.allCases {
       image.add(bytes: kernel.image, at: "lab/guest/\(kernel.rawValue)")
     }

@@ -24,7 +24,7 @@ enum PanicScript {
     apus run --port \(ports) --cpu \(cpu) --memory 256 --kernel /lab/guest/vmlinuz \\
       --initrd /lab/guest/initramfs --append '\(guestCommandLine)' \\
       < /dev/null > /tmp/counting 2>&1 &
-    if within 40 grep -q 'guest: counts' /tmp/counting; then
+    if within 100 grep -q 'guest: counts' /tmp/counting; then
       pass guest-counts
       sleep 1
       step "echo c > /proc/sysrq-trigger: the host's kernel ends here"

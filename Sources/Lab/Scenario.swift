@@ -15,6 +15,8 @@ public struct Scenario: Sendable {
   public var programs: [String] = []
   /// What the script finds, by its path in the host: files or directories of the working tree.
   public var files: [String: String] = [:]
+  /// Those for the guest to take along.
+  public var guestPrograms: [String] = []
   /// Checks that the script must report, by name: a script that skips one has failed.
   public var expected: [String] = []
   /// Where the script makes the host panic: what follows the guest from then on.

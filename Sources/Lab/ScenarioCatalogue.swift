@@ -13,12 +13,16 @@ extension Scenario {
     brokenMonitors("broken-monitors", modes: [.unfit, .ignoresRun, .stops], suite: .check),
     guards,
     hostile("hostile", seconds: 15, suite: .check),
+    smpBoot,
     wholeGuest("guest-often", count: 20, suite: .soak),
     takeAndReturn("return-often", count: 100, suite: .soak),
     kill("kill-often", count: 50, suite: .soak),
     hostile("hostile-long", seconds: 600, suite: .soak),
     badGuests("bad-guests-often", rounds: 10, suite: .soak),
     brokenMonitors("broken-monitors-all", modes: BrokenMonitor.allCases, suite: .soak),
+    smpLoad,
+    smpEight,
+    interruptCost,
   ]
 
   /// Those of a suite.

@@ -55,7 +55,8 @@ public struct ScenarioRunner: Sendable {
       machine: scenario.machine, kernel: kernel,
       initramfs: try await image.make(
         script: scenario.script, files: try requireFiles(scenario.files),
-        programs: scenario.programs),
+        programs: scenario.programs,
+        guestPrograms: scenario.guestPrograms),
       directory: directory, seconds: scenario.seconds, terminal: terminal)
     run.afterPanic = scenario.afterPanic
     let outcome = try await run.run()
