@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: all setup install monitor standalone driver vmm lab demo demo-packages check soak test model format lint clean
+.PHONY: all setup install monitor standalone boot-sector driver vmm lab demo demo-packages check soak test model format lint clean
 
 IMAGE := .build/monitor/x86_64-unknown-none-elf/release/Monitor
 # Where SwiftPM builds what runs on Linux; a second developer in this tree names another one.
 SCRATCH ?= .build
 
-all: monitor driver vmm lab
+all: monitor boot-sector driver vmm lab
 
 # Installs Debian's packages by name; fast when they are there.
 setup: lab
@@ -67,6 +67,14 @@ standalone: .build/standalone
     standalone.toolset.json
 	rm -rf $@
 	mkdir -p $@
+
+# The first sector of the disk from which a host boots under Bochs.
+boot-sector: build/boot-sector
+build/boot-sector: Sources/BootDisk/boot.S
+	mkdir -p build
+	clang --target=i386-unknown-none-elf -c $< -o $@.o
+	ld.lld -m elf_i386 --image-base=0 -Ttext=0x7c00 -e sector --oformat binary $@.o -o $@
+	rm $@.o
 
 # build/driver/<kernel release>/apus.ko
 driver:

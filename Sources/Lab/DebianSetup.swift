@@ -10,6 +10,8 @@ public struct DebianSetup: Sendable {
   /// From its backports: the release's own QEMU emulates no x2APIC, and this QEMU needs its own
   /// firmware.
   static let emulator = ["qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios"]
+  /// From the release itself: the Intel machines, with a PC's firmware for those that run Linux.
+  static let intelEmulator = ["bochs", "bochsbios"]
   /// The metapackage of headers, which the backports have for a newer kernel.
   static let headers = "linux-headers-cloud-amd64"
   /// The first QEMU whose software emulation has x2APIC.
@@ -18,7 +20,7 @@ public struct DebianSetup: Sendable {
   /// For what.
   public enum Purpose: Sendable {
     case demo
-    /// The driver is also built for a second kernel.
+    /// The driver is also built for a second kernel, and there are Intel machines.
     case development
   }
 
@@ -33,7 +35,8 @@ public struct DebianSetup: Sendable {
   /// Installs what is missing; asks the network for nothing if nothing is.
   public func run() async throws {
     let installed = try await installedVersions()
-    let missing = Self.packages.filter { installed[$0] == nil }
+    let packages = Self.packages + (purpose == .development ? Self.intelEmulator : [])
+    let missing = packages.filter { installed[$0] == nil }
     let needsQEMU = !Self.isNewEnough(installed["qemu-system-x86"])
     let needsHeaders = purpose == .development && !Self.hasNewerHeaders(installed.keys)
     guard !missing.isEmpty || needsQEMU || needsHeaders else {

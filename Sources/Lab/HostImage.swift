@@ -19,7 +19,7 @@ struct HostImage: Sendable {
     image.write(HostScripts.run, at: "lab/run")
     image.write(script, at: "lab/script")
     for program in ["/usr/bin/cyclictest"] + programs { try await image.addProgram(program) }
-    try addModules(["kvm-amd"], to: &image)
+    try addModules(["kvm-amd", "kvm-intel"], to: &image)
     try await addApus(to: &image)
     try image.add(guest.image, at: "lab/guest/vmlinuz")
     image.add(bytes: try await GuestImage.make(programs: guestPrograms), at: "lab/guest/initramfs")

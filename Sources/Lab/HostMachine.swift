@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// An emulated AMD machine: QEMU without any virtualisation of the real processor.
+/// An emulated machine with Linux as host: of AMD's kind under QEMU, without any virtualisation of
+/// the real processor, or of Intel's under Bochs.
 public struct HostMachine: Sendable, Equatable {
+  public let vendor: Vendor
   public var cpus = 4
   /// In MiB.
   public var memory = 1024
@@ -16,22 +18,53 @@ public struct HostMachine: Sendable, Equatable {
   /// An emulated CPU whose thread is preferred to the others': see `EmulatorThreads`.
   public var favouredCPU: Int?
 
-  public init() {}
+  public init(_ vendor: Vendor = .amd) {
+    self.vendor = vendor
+    if vendor == .intel {
+      // One thread emulates them all, in turns.
+      cpus = 2
+      model = BochsConfiguration.processor
+      accelerator = "sync=none"
+    }
+  }
 
   /// Where a run finds and leaves its files.
   struct Files: Sendable, Equatable {
     var kernel: String
-    var initramfs: String
-    var console: String
-    var report: String
-    /// What the third serial port says, for a machine that shall have one.
-    var thirdSerial: String?
+    var directory: String
+    /// Whether the machine has a third serial port.
+    var hasThirdSerial = false
+
+    var initramfs: String { directory + "/initramfs.cpio" }
+    var console: String { directory + "/console.log" }
+    var report: String { directory + "/report.log" }
+    var thirdSerial: String { directory + "/third-serial.log" }
+    /// What the emulator writes to its terminal.
+    var emulatorOutput: String { directory + "/emulator.out" }
+    /// Bochs' own log.
+    var emulatorLog: String { directory + "/bochs.log" }
   }
 
-  /// The command that runs the machine for at most `seconds`.
+  /// Of KVM's modules the one for this processor.
+  var kvmModule: String { vendor == .amd ? "kvm-amd" : "kvm-intel" }
+
+  /// Writes what the emulator reads, and says how to run the machine for at most `seconds`.
   ///
   /// `timeout` bounds it even if the lab itself is killed.
-  func command(_ files: Files, seconds: Int, interactive: Bool) -> Command {
+  func prepare(
+    _ files: Files, in project: Project, seconds: Int, interactive: Bool
+  ) throws -> Command {
+    switch vendor {
+    case .amd: return qemu(files, seconds: seconds, interactive: interactive)
+    case .intel:
+      if interactive { throw LabError.machine("Bochs has no terminal for a shell: use `try`") }
+      return try BochsHost(machine: self, files: files).prepare(
+        bootSector: project.bootSector, commandLine: commandLine(files, interactive: false),
+        seconds: seconds)
+    }
+  }
+
+  private func qemu(_ files: Files, seconds: Int, interactive: Bool) -> Command {
     let console =
       interactive
       ? "stdio,id=console,signal=off,logfile=\(files.console)"
@@ -52,16 +85,17 @@ public struct HostMachine: Sendable, Equatable {
   }
 
   private func thirdSerial(_ files: Files) -> [String] {
-    guard let path = files.thirdSerial else { return [] }
+    guard files.hasThirdSerial else { return [] }
     return [
-      "-chardev", "file,id=third,path=\(path)", "-device", "isa-serial,index=2,chardev=third",
+      "-chardev", "file,id=third,path=\(files.thirdSerial)",
+      "-device", "isa-serial,index=2,chardev=third",
     ]
   }
 
   private func commandLine(_ files: Files, interactive: Bool) -> String {
-    // `quiet` leaves warnings; a panic ends the run through -no-reboot, but where a guest with the
-    // third serial port shall outlive it.
-    let panic = files.thirdSerial == nil ? "panic=-1" : "panic=0"
+    // `quiet` leaves warnings; a panic ends the run (QEMU by -no-reboot, Bochs by the disk's first
+    // sector), but where a guest with the third serial port shall outlive it.
+    let panic = files.hasThirdSerial ? "panic=0" : "panic=-1"
     // Emulated CPUs share one counter, but none claims an invariant TSC, and Linux would turn to
     // the HPET, which no machine does that Apus is meant for.
     // An emulated CPU may starve for longer than the kernel gives its first timer, and it would

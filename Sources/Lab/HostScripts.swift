@@ -24,6 +24,8 @@ enum HostScripts {
       sh /lab/run
       echo "done $?" >&3
     fi
+    # A change of its mode waits until the console has said everything.
+    stty -F /dev/console -opost
     sleep 0.2
     poweroff -f
 

@@ -7,6 +7,7 @@ import SystemPackage
 /// One run of an emulated machine, from power-on to power-off, with its logs in a directory.
 struct MachineRun: Sendable {
   var machine: HostMachine
+  var project: Project
   var kernel: Kernel
   var initramfs: [UInt8]
   var directory: String
@@ -20,19 +21,15 @@ struct MachineRun: Sendable {
   struct Outcome: Sendable {
     var report: Report
     var timedOut: Bool
-    /// QEMU gave up by itself, in a way that says nothing about what ran inside.
+    /// The emulator gave up by itself, in a way that says nothing about what ran inside.
     var emulatorAborted: Bool
     var emulatorMessage: String
     var duration: Duration
   }
 
   private var files: HostMachine.Files {
-    .init(
-      kernel: kernel.image, initramfs: directory + "/initramfs.cpio",
-      console: directory + "/console.log", report: directory + "/report.log",
-      thirdSerial: afterPanic == nil ? nil : directory + "/third-serial.log")
+    .init(kernel: kernel.image, directory: directory, hasThirdSerial: afterPanic != nil)
   }
-  private var emulatorLog: String { directory + "/qemu.log" }
 
   /// Runs it; again, at most twice, if the emulator itself fails.
   func run() async throws -> Outcome {
@@ -50,18 +47,20 @@ struct MachineRun: Sendable {
   func runInteractively() async throws {
     try Lab.Files.makeDirectory(directory)
     try Lab.Files.write(initramfs, to: files.initramfs)
-    let command = machine.command(files, seconds: seconds, interactive: true)
+    let command = try machine.prepare(
+      files, in: project, seconds: seconds, interactive: true)
     _ = try await Subprocess.run(
       command.executable, arguments: Arguments(command.arguments),
       input: .currentStandardInput, output: .currentStandardOutput, error: .currentStandardError)
   }
 
   private func runOnce() async throws -> Outcome {
+    let command = try machine.prepare(
+      files, in: project, seconds: seconds, interactive: false)
     let start = ContinuousClock.now
-    let command = machine.command(files, seconds: seconds, interactive: false)
     try Lab.Files.write(command.line + "\n", to: directory + "/command")
     let log = try FileDescriptor.open(
-      FilePath(emulatorLog), .writeOnly, options: [.create, .truncate],
+      FilePath(files.emulatorOutput), .writeOnly, options: [.create, .truncate],
       permissions: [.ownerReadWrite, .groupRead, .otherRead])
     let emulator = Mutex<pid_t?>(nil)
     let watcher = Task {
@@ -80,7 +79,7 @@ struct MachineRun: Sendable {
     emulator.withLock { $0 = nil }
     watcher.cancel()
     let report = try await watcher.value
-    let message = Self.withoutKnownWarnings(try Lab.Files.readText(emulatorLog))
+    let message = try emulatorMessage()
     let timedOut = result.terminationStatus == .exited(124)
     return Outcome(
       report: report, timedOut: timedOut,
@@ -96,6 +95,14 @@ struct MachineRun: Sendable {
       try? await Task.sleep(for: .milliseconds(50))
     }
     terminal.step("QEMU's threads were not found: CPU \(favoured) is not preferred")
+  }
+
+  /// What the emulator had to say that it does not say every time.
+  private func emulatorMessage() throws -> String {
+    switch machine.vendor {
+    case .amd: Self.withoutKnownWarnings(try Lab.Files.readText(files.emulatorOutput))
+    case .intel: try BochsHost(machine: machine, files: files).message()
+    }
   }
 
   /// The assertion that QEMU 10.0 fails now and then under nested load.
@@ -119,7 +126,7 @@ struct MachineRun: Sendable {
   private func watch(end: @Sendable () -> Void) async throws -> Report {
     var afterPanic = afterPanic
     var third: FileTail? = nil
-    if let path = files.thirdSerial { third = try FileTail(creating: path) }
+    if files.hasThirdSerial { third = try FileTail(creating: files.thirdSerial) }
     var console = try FileTail(creating: files.console)
     var reportLines = try FileTail(creating: files.report)
     var report = Report()

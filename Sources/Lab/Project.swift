@@ -27,6 +27,9 @@ public struct Project: Sendable, Equatable {
   /// The command, made by `make vmm`.
   public var apus: String { root + "/build/apus" }
 
+  /// The first sector of a disk, made by `make boot-sector`.
+  public var bootSector: String { root + "/build/boot-sector" }
+
   /// The driver for one kernel, made by `make driver`.
   public func driver(for release: String) -> String { root + "/build/driver/\(release)/apus.ko" }
 

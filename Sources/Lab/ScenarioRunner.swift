@@ -52,7 +52,7 @@ public struct ScenarioRunner: Sendable {
     let directory = held.path
     let image = HostImage(project: project, kernel: kernel, guest: kernel)
     var run = MachineRun(
-      machine: scenario.machine, kernel: kernel,
+      machine: scenario.machine, project: project, kernel: kernel,
       initramfs: try await image.make(
         script: scenario.script, files: try requireFiles(scenario.files),
         programs: scenario.programs,

@@ -42,14 +42,10 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
       throw LabError.notBuilt(
         what: "the monitor", path: files.project.monitor, remedy: "make monitor")
     }
-    let bound = ["--kill-after=5", "\(seconds)"]
     switch self {
     case .amd:
-      return Command("timeout", bound + qemu(files, commandLine))
+      return Command("timeout", ["--kill-after=5", "\(seconds)"] + qemu(files, commandLine))
     case .intel:
-      try Lab.Files.write(BochsConfiguration(files).text, to: files.configuration)
-      // Debian's Bochs is the one with a debugger, which waits for its first command.
-      try Lab.Files.write("c\n", to: files.debuggerCommands)
       let monitor = try Lab.Files.read(files.project.monitor)
       guard monitor.count <= 2 * Files.pieceSize else {
         throw LabError.malformed(file: files.project.monitor, reason: "larger than 256 KiB")
@@ -62,9 +58,11 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
       try Lab.Files.write(
         Array(commandLine.utf8) + Array(repeating: 0, count: 512 - commandLine.utf8.count),
         to: files.commandLine)
-      return Command(
-        "timeout",
-        bound + ["bochs", "-q", "-f", files.configuration, "-rc", files.debuggerCommands])
+      return try BochsConfiguration(
+        cpus: Self.cpus, emulatorLog: files.emulatorLog, machine: bochs(files)
+      ).command(
+        configuration: files.configuration, debuggerCommands: files.debuggerCommands,
+        seconds: seconds)
     }
   }
 
@@ -76,5 +74,21 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
       "-serial", "file:\(files.console)", "-device", "isa-debug-exit,iobase=0xf4",
       "-kernel", files.image, "-initrd", files.project.monitor,
     ] + (commandLine.isEmpty ? [] : ["-append", commandLine])
+  }
+
+  /// No BIOS, no disk, no PCI. Addresses as in Sources/StandaloneEntry/rom.S. Bochs insists on an
+  /// image for the VGA's ROM, and never runs it.
+  private func bochs(_ files: Files) -> String {
+    """
+    megs: \(Self.megabytes)
+    romimage: file=\(files.rom), address=0xffff0000
+    vgaromimage: file=\(files.rom)
+    optramimage1: file=\(files.flatImage), address=0x200000
+    optramimage2: file=\(files.monitorPiece(0)), address=0x3000000
+    optramimage3: file=\(files.monitorPiece(1)), address=0x3020000
+    optramimage4: file=\(files.commandLine), address=0x9000
+    pci: enabled=0
+    com1: enabled=1, mode=file, dev=\(files.console)
+    """
   }
 }

@@ -47,7 +47,7 @@ public struct Workbench: Sendable {
     }
     let image = HostImage(project: project, kernel: kernel, guest: kernel)
     return MachineRun(
-      machine: machine, kernel: kernel,
+      machine: machine, project: project, kernel: kernel,
       initramfs: try await image.make(script: script, files: files, programs: programs),
       directory: directory, seconds: seconds, terminal: terminal)
   }

@@ -4,6 +4,8 @@ import Lab
 
 /// Options of commands that boot a machine of the developer's choice.
 struct MachineOptions: ParsableArguments {
+  @Option(help: "amd (QEMU, SVM) or intel (Bochs, VT-x).")
+  var vendor: Vendor = .amd
   @Option(name: .customLong("file"), help: "A file to take along, as FILE:PATH-INSIDE. Repeatable.")
   var files: [String] = []
   @Option(
@@ -11,8 +13,8 @@ struct MachineOptions: ParsableArguments {
   var programs: [String] = []
   @Option(help: "Seconds after which the machine is ended.")
   var timeout: Int = 300
-  @Option(help: "CPUs of the emulated host.")
-  var cpus: Int = 4
+  @Option(help: "CPUs of the emulated host; 4 of amd, 2 of intel if not said.")
+  var cpus: Int?
   @Option(help: "MiB of memory of the emulated host.")
   var memory: Int = 1024
   @Option(help: "An emulated CPU whose thread is preferred to the others'.")
@@ -25,8 +27,8 @@ struct MachineOptions: ParsableArguments {
   var qemu: String = ""
 
   func workbench(terminal: Terminal) async throws -> Workbench {
-    var machine = HostMachine()
-    machine.cpus = cpus
+    var machine = HostMachine(vendor)
+    if let cpus { machine.cpus = cpus }
     machine.memory = memory
     machine.append = append
     machine.emulatorOptions = qemu.split(separator: " ").map(String.init)
@@ -45,3 +47,5 @@ struct MachineOptions: ParsableArguments {
     return workbench
   }
 }
+
+extension Vendor: ExpressibleByArgument {}

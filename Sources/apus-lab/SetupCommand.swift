@@ -8,7 +8,7 @@ struct SetupCommand: AsyncParsableCommand {
     commandName: "setup",
     abstract: "Installs the Debian packages that the lab needs and unpacks its kernel.")
 
-  @Flag(help: "Leave out what only a developer needs: the headers of a second kernel.")
+  @Flag(help: "Leave out what only a developer needs: the headers of a second kernel, and Bochs.")
   var demo = false
 
   func run() async throws {

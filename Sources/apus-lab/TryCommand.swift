@@ -10,7 +10,7 @@ struct TryCommand: AsyncParsableCommand {
     discussion: """
       What has been built travels along: the driver (`load apus`), the monitor (in
       /lib/firmware/apus), `apus`, and a guest in /lab/guest (vmlinuz, initramfs). `load kvm-amd` \
-      gives the host's own KVM. Logs are left in build/lab/try.
+      or `load kvm-intel` gives the host's own KVM. Logs are left in build/lab/try.
       """)
 
   @OptionGroup var machine: MachineOptions
