@@ -5,7 +5,8 @@ import Foundation
 public struct DebianSetup: Sendable {
   /// From the release itself: to build the driver and to fill the emulated machines.
   static let packages = [
-    "gcc", "make", "linux-headers-cloud-amd64", "kmod", "busybox-static", "rt-tests", "binutils",
+    "gcc", "make", "linux-headers-cloud-amd64", "kmod", "busybox-static", "rt-tests", "stress-ng",
+    "binutils",
   ]
   /// From its backports: the release's own QEMU emulates no x2APIC, and this QEMU needs its own
   /// firmware.
