@@ -14,6 +14,7 @@ public struct StoredMSRs: Sendable {
   var hardwareConfiguration: UInt64 = 0
   var decodeConfiguration: UInt64 = 1 << 1
   var systemConfiguration: UInt64 = 0
+  var northbridgeConfiguration: UInt64 = 0
   var loadStoreConfiguration: UInt64 = 0
   var microcodeRevision: UInt64 = 0
   var tscAdjust: UInt64 = 0
@@ -39,14 +40,15 @@ public struct StoredMSRs: Sendable {
     case MSR.hardwareConfiguration.rawValue: hardwareConfiguration
     case MSR.decodeConfiguration.rawValue: decodeConfiguration
     case MSR.systemConfiguration.rawValue: systemConfiguration
+    case MSR.northbridgeConfiguration.rawValue: northbridgeConfiguration
     case MSR.loadStoreConfiguration.rawValue: loadStoreConfiguration
     case MSR.microcodeRevision.rawValue: microcodeRevision
     case MSR.tscAdjust.rawValue: tscAdjust
     case MSR.machineCheckStatus.rawValue: machineCheckStatus
     case MSR.debugControl.rawValue: debugControl
     case MSR.machineCheckCapability.rawValue, MSR.platformID.rawValue,
-      MSR.topMemory2.rawValue, MSR.northbridgeConfiguration.rawValue,
-      MSR.pStateCurrentLimit.rawValue, MSR.osvwIDLength.rawValue, MSR.osvwStatus.rawValue,
+      MSR.topMemory2.rawValue, MSR.pStateCurrentLimit.rawValue,
+      MSR.osvwIDLength.rawValue, MSR.osvwStatus.rawValue,
       MSR.lastBranchFromIP.rawValue...MSR.lastExceptionToIP.rawValue:
       0
     default: nil
@@ -68,6 +70,7 @@ public struct StoredMSRs: Sendable {
     case MSR.hardwareConfiguration.rawValue: hardwareConfiguration = value
     case MSR.decodeConfiguration.rawValue: decodeConfiguration = value
     case MSR.systemConfiguration.rawValue: systemConfiguration = value
+    case MSR.northbridgeConfiguration.rawValue: northbridgeConfiguration = value
     case MSR.loadStoreConfiguration.rawValue: loadStoreConfiguration = value
     case MSR.microcodeRevision.rawValue: microcodeRevision = value
     case MSR.tscAdjust.rawValue: tscAdjust = value

@@ -39,7 +39,7 @@ struct MSRPolicyTests {
     "What a kernel writes and reads back stays the guest's",
     arguments: [
       0x200, 0x20f, 0x250, 0x258, 0x259, 0x268, 0x26f, 0x2ff, 0x1a0, 0x1d9, 0x3b, 0x8b, 0x17a,
-      0xc001_0010, 0xc001_0015, 0xc001_1029,
+      0xc001_0010, 0xc001_0015, 0xc001_001f, 0xc001_1029,
     ] as [UInt32])
   func stored(msr: UInt32) {
     #expect(write(msr, 0x0123_4567_89ab_cdef))
