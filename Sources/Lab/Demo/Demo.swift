@@ -41,6 +41,7 @@ public struct Demo: Sendable {
     if ways.contains(.kvm) { scenario.expected += ["kvm-powered-off"] }
     if ways.contains(.apus) {
       scenario.expected += ["driver-loaded", "apus-powered-off", "cpu-came-back"]
+      DemoPanic.add(to: &scenario)
     }
     return scenario
   }
@@ -60,6 +61,7 @@ public struct Demo: Sendable {
     result.kvm = try column("kvm", of: report)
     result.apus = try column("apus", of: report)
     result.cpuCameBack = report.checks.first { $0.name == "cpu-came-back" }?.passed
+    result.guestAfterPanic = report.values["guest-after-panic"]
     return result
   }
 

@@ -7,6 +7,8 @@ struct DemoResult: Sendable, Encodable {
   var apus: DemoColumn?
   /// Whether Linux had every CPU again after the guest on the lent one.
   var cpuCameBack: Bool?
+  /// How long a guest was seen to go on after its host's panic, and in how many lines.
+  var guestAfterPanic: String?
   var measuredCPU = DemoScript.cpu
   var guestCommandLine = DemoScript.guestCommandLine
   var emulator: Emulator
