@@ -4,13 +4,14 @@
  * exits switch RSP, RIP and RFLAGS through the VMCS (SDM vol. 3, 27 and 28).
  *
  * An NMI in root mode means that somebody set a request, perhaps after the monitor looked
- * for requests; then this entry must not happen (DESIGN 4.4). The monitor reads the count
- * of NMIs (1), serves requests (2), and enters here (3) with that count. An NMI that is
- * taken
- *   before (1)              set its request before: (2) finds it;
- *   from (1) to the window  makes the comparison fail;
- *   in the window           finds RIP there, and its handler moves it to vmx_prevented;
- *   from VMLAUNCH or VMRESUME on is the guest's exit.
+ * for requests; then this entry must not happen (DESIGN 4.4). In the steps of docs/model the
+ * monitor reads the count of NMIs (M1), takes and serves requests (M2, M3), and enters here
+ * (M5) with that count. An NMI that is taken
+ *   before M1               set its request before: M2 finds it;
+ *   from M1 to the window   makes the comparison fail;
+ *   in the window           finds RIP there, and its handler moves it to vmx_prevented (H1);
+ *   from VMLAUNCH or VMRESUME on is the guest's exit (H3), after which an IRET lets the
+ *                           next one in (M6).
  */
 #include "offsets.h"
 
