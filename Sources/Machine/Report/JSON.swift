@@ -39,7 +39,15 @@ public enum JSON: Equatable, Sendable {
     return output
   }
 
-  private func write(to output: inout String, indentation: String) {
+  /// The text on one line.
+  public var line: String {
+    var output = ""
+    write(to: &output, indentation: nil)
+    return output
+  }
+
+  /// Without an indentation everything is on one line.
+  private func write(to output: inout String, indentation: String?) {
     switch self {
     case .null: output += "null"
     case .bool(let value): output += value ? "true" : "false"
@@ -61,15 +69,16 @@ public enum JSON: Equatable, Sendable {
 
   private static func write<Element>(
     _ elements: [Element], in brackets: (String, String), to output: inout String,
-    _ indentation: String, _ body: (Element, inout String, String) -> Void
+    _ indentation: String?, _ body: (Element, inout String, String?) -> Void
   ) {
     output += brackets.0
-    let inner = indentation + "  "
+    let inner = indentation.map { $0 + "  " }
     for (index, element) in elements.enumerated() {
-      output += (index == 0 ? "\n" : ",\n") + inner
+      if index > 0 { output += inner == nil ? ", " : "," }
+      if let inner { output += "\n" + inner }
       body(element, &output, inner)
     }
-    if !elements.isEmpty { output += "\n" + indentation }
+    if let indentation, !elements.isEmpty { output += "\n" + indentation }
     output += brackets.1
   }
 
@@ -94,4 +103,18 @@ public enum JSON: Equatable, Sendable {
     }
     output += "\""
   }
+}
+
+extension JSON {
+  /// An object's member; nil if there is none, or if this is no object.
+  subscript(_ name: String) -> JSON? {
+    guard case .object(let members) = self else { return nil }
+    return members.first { $0.name == name }?.value
+  }
+
+  var string: String? { if case .string(let value) = self { value } else { nil } }
+  var integer: Int64? { if case .integer(let value) = self { value } else { nil } }
+  var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
+  var members: [Member]? { if case .object(let value) = self { value } else { nil } }
 }
