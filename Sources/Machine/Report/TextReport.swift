@@ -57,20 +57,7 @@ public struct TextReport {
         causes.joined(separator: ", "),
       ]
     }
-    return Self.table([heading] + rows)
-  }
-
-  /// The first and the last column begin at the left, the others are numbers.
-  private static func table(_ rows: [[String]]) -> [String] {
-    let columns = rows.first?.count ?? 0
-    let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      row.enumerated().map { column, cell in
-        column == 0
-          ? Text.left(cell, widths[column])
-          : column == columns - 1 ? cell : Text.right(cell, widths[column])
-      }.joined(separator: "  ")
-    }
+    return TextTable([heading] + rows, leftColumns: [0, heading.count - 1]).lines
   }
 
   private var cyclictest: [String] {

@@ -3,37 +3,26 @@ import Glibc
 
 /// The user's end of the guest's console: standard input and output.
 final class Terminal: @unchecked Sendable {
-  // `saved` and `escape` belong to the event loop's thread; output is a system call.
-  private var saved: termios?
+  // `rawMode` and `escape` belong to the event loop's thread; output is a system call.
+  private var rawMode: RawMode?
   private var escape = ConsoleEscape()
   private let control: RunControl
 
   init(control: RunControl) { self.control = control }
 
-  private static var isInForeground: Bool { tcgetpgrp(STDIN_FILENO) == getpgrp() }
-
   /// Takes a terminal out of line mode, so that the guest sees every key. A process in the
   /// background of its terminal does not touch it: it would be stopped.
-  func begin() {
-    guard isatty(STDIN_FILENO) == 1, Self.isInForeground else { return }
-    var settings = termios()
-    guard tcgetattr(STDIN_FILENO, &settings) == 0 else { return }
-    saved = settings
-    cfmakeraw(&settings)
-    settings.c_oflag |= tcflag_t(OPOST)  // messages of ours end in a plain newline
-    tcsetattr(STDIN_FILENO, TCSANOW, &settings)
-  }
+  func begin() { rawMode = RawMode() }
 
-  var isRaw: Bool { saved != nil }
+  var isRaw: Bool { rawMode != nil }
 
   /// Where input comes from; nil if there is none to read.
   var input: Int32? { isRaw || isatty(STDIN_FILENO) == 0 ? STDIN_FILENO : nil }
 
   /// Gives the terminal back as it was.
   func end() {
-    guard var settings = saved else { return }
-    saved = nil
-    if Self.isInForeground { tcsetattr(STDIN_FILENO, TCSANOW, &settings) }
+    rawMode?.end()
+    rawMode = nil
   }
 
   /// What was typed: bytes for the guest, the wish to quit, or the end of input.
