@@ -26,8 +26,7 @@ struct Hostile {
     }
     print("seed \(options.seed), \(options.threads) threads, \(options.seconds) s")
     fflush(nil)
-    var generator = SplitMix64(state: options.seed)
-    guard let memory = GuestMemory(&generator) else {
+    guard let memory = GuestMemory() else {
       print("no memory")
       exit(1)
     }

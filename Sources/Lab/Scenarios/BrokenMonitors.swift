@@ -112,6 +112,8 @@ enum BrokenMonitor: String, CaseIterable {
     switch self {
     // These run nothing, but say nothing wrong either: the client waits for its guest.
     case .ignoresRun: "interrupt \(rawValue)"
+    // Theirs, too, but a guest is said to have run and to have ended in a way unheard of.
+    case .ignoresPark, .neverParks: "try \(rawValue) 'nothing handles'"
     default: "try \(rawValue) 'dmesg'"
     }
   }
