@@ -62,8 +62,11 @@ public final class GuestMachine: Sendable {
       transmit: { terminal?.write($0) },
       interrupt: { lines.set(InterruptNumber.firstSerial, high: $0) })
     self.console = console
+    let power = PowerManagement(
+      interrupt: { lines.set(InterruptNumber.systemControl, high: $0) },
+      powerOff: { control.finish(.poweredOff) })
     let buses = PCDevices.buses(
-      console: console, channel: channel, lines: lines, control: control,
+      console: console, channel: channel, power: power, lines: lines, control: control,
       passed: configuration.ports)
 
     var factory = ProcessorFactory(

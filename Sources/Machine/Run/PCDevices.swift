@@ -5,8 +5,8 @@ import Glibc
 enum PCDevices {
   /// `passed`: where the guest finds the machine's own devices instead.
   static func buses(
-    console: UART, channel: ReportChannel, lines: InterruptLines, control: RunControl,
-    passed: [PortRange]
+    console: UART, channel: ReportChannel, power: PowerManagement, lines: InterruptLines,
+    control: RunControl, passed: [PortRange]
   ) -> Buses {
     let report = UART(
       transmit: { channel.receive($0) },
@@ -23,9 +23,7 @@ enum PCDevices {
     ports.attach(EmptyDevice(), at: UInt64(Port.post), count: 1)
     ports.attach(EmptyDevice(), at: UInt64(Port.pciConfiguration), count: 1)
     ports.attach(ResetControl { control.finish(.reset) }, at: UInt64(Port.reset), count: 1)
-    ports.attach(
-      PowerManagement { control.finish(.poweredOff) }, at: UInt64(Port.powerManagementEvent),
-      count: 6)
+    ports.attach(power, at: UInt64(Port.powerManagementEvent), count: 6)
     ports.attach(
       PowerManagementTimer { nanoseconds() }, at: UInt64(Port.powerManagementTimer),
       count: 4)

@@ -26,13 +26,47 @@ struct PowerTests {
     #expect(count.current == 1)
   }
 
-  @Test("PM1 status is never set; PM1 enable keeps what is written")
+  @Test("PM1 enable keeps what is written; PM1 status is clear at first")
   func powerManagementEvent() {
     let device = PowerManagement {}
     device.write(2, 0x0120, size: 2)
     #expect(device.read(0, size: 2) == 0)
     #expect(device.read(2, size: 2) == 0x0120)
     #expect(device.read(0, size: 4) == 0x0120_0000)
+  }
+
+  @Test("the power button sets PWRBTN_STS and, where enabled, drives the SCI until it is cleared")
+  func powerButton() {
+    let line = LevelLog()
+    let device = PowerManagement(interrupt: { line.append($0) }, powerOff: {})
+    device.write(2, 0x0100, size: 2)
+    #expect(device.pressPowerButton())
+    #expect(device.pressPowerButton())
+    #expect(device.read(0, size: 2) == 0x0100)
+    // Zeroes and other bits leave it (ACPI 6.5, 4.8.3.1.1).
+    device.write(0, 0xfeff, size: 2)
+    #expect(line.levels == [true])
+    device.write(0, 0x0100, size: 2)
+    #expect(device.read(0, size: 2) == 0)
+    #expect(line.levels == [true, false])
+  }
+
+  @Test("a press before the guest has enabled the button waits for it")
+  func earlyPress() {
+    let line = LevelLog()
+    let device = PowerManagement(interrupt: { line.append($0) }, powerOff: {})
+    #expect(!device.pressPowerButton())
+    #expect(line.levels == [])
+    device.write(2, 0x0100, size: 2)
+    #expect(line.levels == [true])
+    device.write(2, 0, size: 2)
+    #expect(line.levels == [true, false])
+  }
+
+  private final class LevelLog: Sendable {
+    private let state = Mutex<[Bool]>([])
+    var levels: [Bool] { state.withLock { $0 } }
+    func append(_ level: Bool) { state.withLock { $0.append(level) } }
   }
 
   @Test("port 0xcf9 resets on bit 2 only")
