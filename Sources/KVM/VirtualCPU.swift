@@ -103,4 +103,17 @@ public struct VirtualCPU: ~Copyable, @unchecked Sendable {
   public func requestExit() {
     run.pointee.immediate_exit = 1
   }
+
+  /// Lets KVM_RUN enter the guest again.
+  public func withdrawExitRequest() {
+    run.pointee.immediate_exit = 0
+  }
+
+  /// KVM_NMI. On `/dev/apus` from any thread; elsewhere it waits for the thread that is in KVM_RUN.
+  public func injectNMI() throws(KVMError) {
+    let descriptor = owned.descriptor
+    try calling("KVM_NMI") { () throws(Errno) in
+      _ = try SystemCall.ioctl(descriptor, KVM_NMI_)
+    }
+  }
 }

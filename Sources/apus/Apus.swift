@@ -7,5 +7,7 @@ struct Apus: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "apus",
     abstract: "Runs a guest on processors that Linux gives up for it.",
-    subcommands: [Run.self, Check.self])
+    subcommands: [
+      Run.self, Check.self, List.self, Top.self, Stop.self, Console.self, NMI.self,
+    ])
 }

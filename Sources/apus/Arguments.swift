@@ -20,6 +20,14 @@ enum Arguments {
     return range
   }
 
+  static func name(_ text: String) throws -> GuestName {
+    guard let name = GuestName(text) else {
+      throw ValidationError(
+        "'\(text)' is no name for a guest: letters, digits, '.', '_' and '-', 48 at most")
+    }
+    return name
+  }
+
   static func memory(_ text: String) throws -> MemorySize {
     guard let size = MemorySize(text) else {
       throw ValidationError(

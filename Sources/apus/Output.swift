@@ -8,6 +8,8 @@ enum Output {
 
   static func standard(_ text: String) { write(text + "\n", to: .standardOutput) }
 
+  static func standard(bytes: [UInt8]) { _ = try? FileDescriptor.standardOutput.writeAll(bytes) }
+
   /// A reader that has gone misses the rest.
   private static func write(_ text: String, to descriptor: FileDescriptor) {
     _ = try? descriptor.writeAll(text.utf8)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Glibc
 import Logging
 import Machine
 
@@ -45,6 +46,11 @@ struct Run: ParsableCommand {
   @Option(help: "The device that runs guests: /dev/apus or /dev/kvm.")
   var device = "/dev/apus"
 
+  @Option(
+    help: "What `apus ps` and the others call the guest; without it, vm and the process's number.",
+    transform: Arguments.name)
+  var name: GuestName?
+
   @Option(help: "A file for the figures of the run.")
   var json: String?
 
@@ -72,11 +78,36 @@ struct Run: ParsableCommand {
   private func runGuest() throws(SetupError) -> RunResult {
     let configuration = try configuration()
     let file = try json.map { path throws(SetupError) in try ResultFile(path) }
-    let guest = try GuestMachine(
-      configuration, logger: Logger(label: "apus") { _ in Log() })
-    let result = guest.run()
+    let server = try controlServer(for: configuration)
+    var outcome: Outcome?
+    // Whoever asked for the end hears of it when the host has everything back.
+    defer { server?.close(outcome) }
+    let result = try run(configuration, reachableBy: server)
+    outcome = result.outcome
     try file?.write(JSONReport(result).value)
     return result
+  }
+
+  private func run(
+    _ configuration: GuestConfiguration, reachableBy server: ControlServer?
+  ) throws(SetupError) -> RunResult {
+    let guest = try GuestMachine(
+      configuration, logger: Logger(label: "apus") { _ in Log() })
+    return guest.run(reachableBy: server)
+  }
+
+  /// Nil where the guest cannot be reached, which only matters to who has named it.
+  private func controlServer(
+    for configuration: GuestConfiguration
+  ) throws(SetupError) -> ControlServer? {
+    do {
+      return try ControlServer(
+        name ?? GuestName(process: getpid()), in: .standard, for: configuration)
+    } catch {
+      guard name == nil else { throw .control(error) }
+      Output.error("apus: warning: this guest is not in `apus ps`: \(error)")
+      return nil
+    }
   }
 
   private func show(_ result: RunResult) {

@@ -35,7 +35,7 @@ public struct JSONReport {
   }
 
   /// Reasons that never occurred are there too, as 0.
-  private static func reasons(_ exits: ExitCounts) -> JSON {
+  static func reasons(_ exits: ExitCounts) -> JSON {
     .object(exits.byCause.map { .init($0.name, .count($0.count)) })
   }
 
@@ -62,7 +62,7 @@ public struct JSONReport {
     ])
   }
 
-  private static func mode(_ mode: VirtualCPUResult.Mode) -> JSON {
+  static func mode(_ mode: VirtualCPUResult.Mode) -> JSON {
     .object([.init("mode", .string(mode.name)), .init("reason", .string(mode.reason))])
   }
 

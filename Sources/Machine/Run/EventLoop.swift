@@ -9,7 +9,7 @@ struct EventLoop {
   let console: UART
 
   /// Input that waits for the guest: beyond it the rest waits outside.
-  private static let mostWaiting = 4096
+  static let mostWaiting = 4096
 
   func run() -> Outcome {
     var set = EndSignals.set

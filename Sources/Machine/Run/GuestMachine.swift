@@ -8,17 +8,19 @@ import Synchronization
 /// A whole guest, from its memory to its end. What it took from the host goes back when it goes.
 public final class GuestMachine: Sendable {
   // vCPUs first: each gives its CPU back. Their threads have ended when this goes.
-  private let processors: [Processor]
+  let processors: [Processor]
   /// Where writes to the console wait. Has a vCPU too.
   private let collector: WriteCollector?
   private let lines: InterruptLines
   private let memory: GuestMemory
 
-  private let control: RunControl
-  private let console: UART
+  let control: RunControl
+  let console: UART
+  let consoleLog = ConsoleLog()
+  let power: PowerManagement
   private let terminal: Terminal?
   private let channel: ReportChannel
-  private let clock: RunClock
+  let clock: RunClock
   private let logger: Logger
   /// The device's path, and whether it is Apus.
   public let device: String
@@ -59,12 +61,17 @@ public final class GuestMachine: Sendable {
     let terminal = configuration.console ? Terminal(control: control) : nil
     self.terminal = terminal
     let console = UART(
-      transmit: { terminal?.write($0) },
+      transmit: { [consoleLog] byte in
+        // The terminal may be slow.
+        consoleLog.append(CollectionOfOne(byte))
+        terminal?.write(byte)
+      },
       interrupt: { lines.set(InterruptNumber.firstSerial, high: $0) })
     self.console = console
     let power = PowerManagement(
       interrupt: { lines.set(InterruptNumber.systemControl, high: $0) },
       powerOff: { control.finish(.poweredOff) })
+    self.power = power
     let buses = PCDevices.buses(
       console: console, channel: channel, power: power, lines: lines, control: control,
       passed: configuration.ports)

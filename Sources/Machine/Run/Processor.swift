@@ -6,15 +6,16 @@ import KVM
 /// A vCPU with the thread that runs it.
 final class Processor: Sendable {
   let virtualCPU: VirtualCPU
-  private let isApus: Bool
+  let isApus: Bool
   private let counters: Counters?
   private let bus: Buses
   private let control: RunControl
   /// The host's CPU to stay on; nil where the vCPU has a lent one.
-  private let pinnedCPU: Int?
+  let pinnedCPU: Int?
   /// nil: no write waits.
   private let ring: CoalescedRing?
   private let writes: WaitingWrites
+  private let requestedNMI = RequestedNMI()
 
   init(
     _ virtualCPU: consuming VirtualCPU, bus: Buses, control: RunControl, isApus: Bool,
@@ -61,11 +62,14 @@ final class Processor: Sendable {
       control.finish(.hostFailed("this process may not run on CPU \(pinnedCPU)"))
       return
     }
+    requestedNMI.begin()
+    defer { requestedNMI.end() }
     while control.outcome == nil {
       let exit: Exit
       do {
         // What the guest wrote before the exit comes before it, and nothing stays at the end.
         defer { deliverWaitingWrites() }
+        try requestedNMI.deliver(to: virtualCPU)
         exit = try virtualCPU.runGuest()
       } catch {
         control.finish(.hostFailed("\(error); the kernel's log (dmesg) may say why"))
@@ -77,6 +81,12 @@ final class Processor: Sendable {
         control.finish(.guestFailed(error))
       }
     }
+  }
+
+  /// From any thread.
+  func sendNMI() throws(KVMError) {
+    // KVM makes other threads wait until the vCPU's own comes out of the guest.
+    if isApus { try virtualCPU.injectNMI() } else { requestedNMI.request(of: virtualCPU) }
   }
 
   /// From any thread.

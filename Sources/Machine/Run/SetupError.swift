@@ -31,6 +31,7 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
   case portsNotPermitted(PortRange)
   case portsInUse(PortRange)
   case portsRefused(PortRange)
+  case control(ControlError)
   case call(KVMError)
 
   /// What KVM_APUS_PASS_PORTS answered; nil: nothing that says more than the number.
@@ -46,6 +47,7 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Whether the fault lies in what was asked for, not in the host.
   public var isUsage: Bool {
     switch self {
+    case .control(let error): error.isUsage
     case .unreadable, .unwritable, .fileTooLarge, .kernel, .boot, .memoryNotPages,
       .memoryExceedsMachine, .noSuchCPU, .cpuKept, .cpuLent, .cpuOffline, .tooManyCPUs,
       .portsNotPassed, .portsInUse, .portsRefused:
@@ -120,6 +122,7 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
     case .portsRefused(let ports):
       "ports \(ports) are not passed: through some of them a guest could reset the machine, move "
         + "its devices or stop its interrupts"
+    case .control(let error): "\(error)"
     case .call(let error) where error.errno == .ioError:
       "\(error): the lent CPU stopped answering and is Linux's again; the kernel's log says why "
         + "(dmesg | grep apus)"

@@ -64,6 +64,9 @@ final class Thread: @unchecked Sendable {
     for thread in threads { pthread_join(thread.handle, nil) }
   }
 
+  /// Interrupts a system call of one of these threads.
+  static func interrupt(_ handle: pthread_t) { pthread_kill(handle, kickSignal) }
+
   /// Binds the calling thread to a CPU.
   static func stay(onCPU cpu: Int) -> Bool { bindThread(toCPU: Int32(cpu)) == 0 }
 }

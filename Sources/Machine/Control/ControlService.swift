@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import LinuxCalls
+import Synchronization
+
+/// Answers on a guest's control socket, in a thread of its own.
+final class ControlService: Sendable {
+  private struct State {
+    var guest: (any ControlledGuest)?
+    var console: ConsoleLog?
+    var phase = GuestStatus.State.starting
+    var isClosed = false
+    var outcome: Outcome?
+  }
+
+  private let socket: ControlSocket
+  private let configuration: GuestConfiguration
+  private let state = Mutex(State())
+  /// Readable when the state has changed.
+  private let event: Int32
+
+  private static let mostSessions = 32
+  /// How long slow readers are waited for at the end.
+  private static let patience = Duration.seconds(1)
+
+  init(_ socket: ControlSocket, configuration: GuestConfiguration) {
+    self.socket = socket
+    self.configuration = configuration
+    event = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
+    precondition(event >= 0, "a descriptor is left")
+  }
+
+  deinit { Glibc.close(event) }
+
+  func attach(_ guest: any ControlledGuest) {
+    state.withLock {
+      $0.guest = guest
+      $0.console = guest.consoleLog
+      $0.phase = .running
+    }
+    eventfd_write(event, 1)
+  }
+
+  func detach() {
+    state.withLock {
+      $0.guest = nil
+      $0.phase = .ending
+    }
+  }
+
+  /// Makes `serve` end.
+  func close(_ outcome: Outcome?) {
+    state.withLock {
+      $0.isClosed = true
+      $0.outcome = outcome
+    }
+    eventfd_write(event, 1)
+  }
+
+  /// The thread's whole life.
+  func serve() {
+    var sessions: [ControlSession] = []
+    while !state.withLock({ $0.isClosed }) {
+      wait(for: &sessions)
+    }
+    let (outcome, console) = state.withLock { ($0.outcome, $0.console) }
+    for session in sessions { session.finish(outcome, console: console) }
+    let deadline = ContinuousClock.now + Self.patience
+    while ContinuousClock.now < deadline {
+      sessions.removeAll { $0.isOver }
+      guard !sessions.isEmpty else { return }
+      var sources = sessions.map { pollfd(fd: $0.descriptor, events: $0.events, revents: 0) }
+      _ = poll(&sources, UInt(sources.count), 100)
+      for (session, source) in zip(sessions, sources) where source.revents != 0 { session.flush() }
+    }
+  }
+
+  /// Waits for something to do, and does it.
+  private func wait(for sessions: inout [ControlSession]) {
+    // The guest itself stays under the lock: `detach` promises that.
+    let (isFull, console) = state.withLock { ($0.guest?.isConsoleFull ?? true, $0.console) }
+    let readers = sessions.filter(\.isConsole)
+    if let console, !readers.isEmpty {
+      console.await()
+      for reader in readers { reader.show(console) }
+    }
+    var sources = [
+      pollfd(fd: event, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: readers.isEmpty ? -1 : console?.event ?? -1, events: Int16(POLLIN), revents: 0),
+    ]
+    let first = sources.count
+    sources += sessions.map { session in
+      let events = session.isConsole && isFull ? session.events & ~Int16(POLLIN) : session.events
+      return pollfd(fd: session.descriptor, events: events, revents: 0)
+    }
+    // Milliseconds: nothing tells when the guest has read.
+    guard poll(&sources, UInt(sources.count), isFull && !readers.isEmpty ? 20 : -1) > 0 else {
+      return
+    }
+    if sources[0].revents != 0 {
+      var count: eventfd_t = 0
+      eventfd_read(event, &count)
+    }
+    for (session, source) in zip(sessions, sources[first...]) where source.revents != 0 {
+      if source.revents & Int16(POLLOUT) != 0 { session.flush() }
+      if source.revents & ~Int16(POLLOUT) != 0 { session.receive(answer) }
+    }
+    if sources[1].revents != 0 { admit(to: &sessions) }
+    sessions.removeAll { $0.isOver }
+  }
+
+  private func admit(to sessions: inout [ControlSession]) {
+    let descriptor = acceptLocally(socket.descriptor)
+    guard descriptor >= 0 else { return }
+    var user = uid_t()
+    var process = pid_t()
+    // The directory keeps others out; this holds should its owner have opened it.
+    guard localPeer(descriptor, user: &user, process: &process) == 0,
+      user == 0 || user == geteuid(), sessions.count < Self.mostSessions
+    else {
+      Glibc.close(descriptor)
+      return
+    }
+    sessions.append(ControlSession(descriptor))
+  }
+
+  /// What a session's input means for the guest.
+  private func answer(_ input: ControlSession.Input) -> JSON? {
+    state.withLock { state in
+      switch input {
+      case .console(let bytes):
+        state.guest?.receive(bytes)
+        return nil
+      case .request(.status): return status(state)
+      case .request(let request):
+        guard let guest = state.guest else {
+          return ControlAnswer.refusal("it is \(state.phase.rawValue)")
+        }
+        return Self.answer(request, guest)
+      }
+    }
+  }
+
+  private static func answer(_ request: ControlRequest, _ guest: any ControlledGuest) -> JSON {
+    switch request {
+    case .status: return ControlAnswer.done()
+    case .console:
+      let log = guest.consoleLog
+      return ControlAnswer.done([.init("kept", .count(min(log.end, UInt64(log.capacity))))])
+    case .stop: return ControlAnswer.done([.init("listening", .bool(guest.pressPowerButton()))])
+    case .kill:
+      guest.endRun()
+      return ControlAnswer.done()
+    case .nmi(let id):
+      guard id < guest.virtualCPUCount else {
+        return ControlAnswer.refusal(
+          "it has no vCPU \(id): the last one is \(guest.virtualCPUCount - 1)")
+      }
+      return guest.sendNMI(virtualCPU: id).map(ControlAnswer.refusal) ?? ControlAnswer.done()
+    }
+  }
+
+  private func status(_ state: State) -> JSON {
+    let device = configuration.device
+    let cpus = configuration.cpus
+    let virtualCPUs =
+      state.guest?.virtualCPUStatus()
+      ?? (0..<max(cpus.count, 1)).map { .init(id: $0, cpu: cpus.isEmpty ? nil : cpus[$0]) }
+    let status = GuestStatus(
+      name: socket.name, pid: getpid(), state: state.phase, device: device,
+      isApus: state.guest?.isApus ?? !device.hasSuffix("kvm"), memory: configuration.memorySize,
+      uptime: state.guest?.uptime ?? .zero, virtualCPUs: virtualCPUs)
+    return ControlAnswer.done([.init("status", status.json)])
+  }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// `apus stop`: asks a guest to power off, and can insist.
+public struct GuestStop {
+  private let connection: ControlConnection
+
+  /// What became of it.
+  public enum Result: Equatable, Sendable {
+    case ended(GuestEnd)
+    /// The process went without a word: it was killed.
+    case vanished
+    /// It goes on; whether it heeds its power button at all.
+    case goesOn(isListening: Bool)
+  }
+
+  public init(_ connection: ControlConnection) { self.connection = connection }
+
+  /// Presses the power button and waits for the end.
+  public func pressButton(patience: Duration) throws(ControlError) -> Result {
+    let answer = try connection.answer(to: .stop)
+    let isListening = answer["listening"]?.bool ?? true
+    return try end(within: patience) ?? .goesOn(isListening: isListening)
+  }
+
+  /// Ends the run as SIGTERM does, and waits until the host has everything back.
+  public func force(patience: Duration = .seconds(30)) throws(ControlError) -> Result {
+    do {
+      // A refusal means that it is ending already.
+      try connection.send(.kill)
+    } catch .justEnded {
+      return .vanished
+    }
+    return try end(within: patience) ?? .goesOn(isListening: true)
+  }
+
+  /// Nil if it goes on.
+  private func end(within patience: Duration) throws(ControlError) -> Result? {
+    let deadline = ContinuousClock.now + patience
+    do {
+      while let line = try connection.line(before: deadline) {
+        if let end = line["ended"].flatMap(GuestEnd.init) { return .ended(end) }
+      }
+      return nil
+    } catch .justEnded {
+      return .vanished
+    }
+  }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Machine
+
+/// `apus ps`: the guests that are running.
+struct List: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ps",
+    abstract: "List the running guests.",
+    discussion: """
+      EXITS are those of all vCPUs since the start; INTERRUPTS and TIMER say whether the guest has \
+      the hardware itself. \(Reaching.guests)
+
+      Exit status: 0 listed, also when none is running; 1 they cannot be reached.
+      """)
+
+  @Flag(help: "Write JSON to standard output.")
+  var json = false
+
+  func run() throws {
+    try Reaching.reporting(json: json) { () throws(ControlError) in
+      let entries = try RunningGuests().list()
+      let list = GuestList(entries, countOnApus: RunningGuests.count(onDevice: "/dev/apus"))
+      Output.standard(json ? list.json.text : list.lines.joined(separator: "\n"))
+    }
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import Synchronization
+
+@testable import Machine
+
+/// A guest that only notes what is asked of it.
+final class PretendedGuest: ControlledGuest {
+  let consoleLog = ConsoleLog(capacity: 64)
+  let isApus = true
+  let virtualCPUCount = 2
+  let uptime = Duration.seconds(5)
+  let isConsoleFull = false
+  private let state = Mutex<(asked: [String], typed: [UInt8])>(([], []))
+
+  var asked: [String] { state.withLock { $0.asked } }
+  var typed: [UInt8] { state.withLock { $0.typed } }
+
+  private func note(_ text: String) { state.withLock { $0.asked.append(text) } }
+
+  func virtualCPUStatus() -> [GuestStatus.VirtualCPU] {
+    (0..<2).map { id in
+      .init(
+        id: id, cpu: id + 2, exits: .sample(("cpuid", 3), ("io-client", UInt64(id))),
+        interrupts: .init(isDirect: true, reason: "r"),
+        timer: .init(isDirect: false, reason: "t"), apic: .x2APIC)
+    }
+  }
+
+  func pressPowerButton() -> Bool {
+    note("button")
+    return false
+  }
+
+  func endRun() { note("end") }
+
+  func sendNMI(virtualCPU: Int) -> String? {
+    note("nmi \(virtualCPU)")
+    return nil
+  }
+
+  func receive(_ input: ArraySlice<UInt8>) { state.withLock { $0.typed += input } }
+}
