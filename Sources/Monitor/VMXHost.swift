@@ -40,9 +40,12 @@ enum VMXHost: VirtualizationHost {
     vmxon(cpu.physicalPage(APUS_CPU_PAGE_HOST))
   }
 
-  /// Without VMXOFF an INIT would wait for ever. SDM vol. 3, 24.8.
+  /// Without VMXOFF an INIT would wait for ever (SDM vol. 3, 24.8), and a VMCS that is still current
+  /// could be written back after its page has gone to somebody else (25.11.1).
   static func disable() {
     guard CR4(rawValue: readCR4()).contains(.vmxEnable) else { return }
+    let current = vmptrst()
+    if current != .max { vmclear(current) }
     vmxoff()
     writeCR4(readCR4() & ~CR4.vmxEnable.rawValue)
   }

@@ -128,6 +128,13 @@ NAMED("vmxon(_:)") INSTRUCTION void vmx_on(uint64_t physical) { __asm__ volatile
 NAMED("vmxoff()") INSTRUCTION void vmx_off(void) { __asm__ volatile("vmxoff" : : : "memory", "cc"); }
 NAMED("vmclear(_:)") INSTRUCTION void vmx_clear(uint64_t physical) { __asm__ volatile("vmclear %0" : : "m"(physical) : "memory", "cc"); }
 NAMED("vmptrld(_:)") INSTRUCTION void vmx_load(uint64_t physical) { __asm__ volatile("vmptrld %0" : : "m"(physical) : "memory", "cc"); }
+/* The current VMCS; all ones: none. */
+NAMED("vmptrst()") INSTRUCTION uint64_t vmx_current(void)
+{
+	uint64_t physical;
+	__asm__ volatile("vmptrst %0" : "=m"(physical) : : "memory", "cc");
+	return physical;
+}
 /* 0 for a field that this processor does not have. */
 NAMED("vmread(_:)") INSTRUCTION uint64_t vmx_read(uint64_t field)
 {
