@@ -12,7 +12,7 @@ extension Scenario {
     badGuests("bad-guests", rounds: 1, suite: .check),
     brokenMonitors("broken-monitors", modes: [.unfit, .ignoresRun, .stops], suite: .check),
     guards,
-    hostile("hostile", seconds: 15, suite: .check),
+    hostile("hostile", seconds: 15, suite: .soak),
     smpBoot,
     wholeGuest("guest-often", count: 20, suite: .soak),
     takeAndReturn("return-often", count: 100, suite: .soak),

@@ -4,7 +4,7 @@ extension Scenario {
   /// Guests with several CPUs, in both modes of the APIC.
   static let smpBoot = smp(
     "smp-boot", "2 CPUs in a guest come, go and take NMIs, in x2APIC and in xAPIC mode",
-    seconds: 90, suite: .check,
+    seconds: 90, suite: .soak,
     guests: [
       SMPGuest(name: "x2apic", cpus: "2-3", count: 2, work: "smp"),
       SMPGuest(name: "xapic", cpus: "2-3", count: 2, work: "smp LAB_ROUNDS=3 nox2apic"),
