@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: all setup install monitor standalone boot-sector driver vmm lab demo demo-packages check soak test model format lint clean
+.PHONY: all setup install monitor standalone boot-sector driver vmm lab demo demo-packages demo-intel check soak test model format lint clean
 
 IMAGE := .build/monitor/x86_64-unknown-none-elf/release/Monitor
 # Where SwiftPM builds what runs on Linux; a second developer in this tree names another one.
@@ -27,6 +27,10 @@ demo: lab
 	$(MAKE) -j3 demo-packages monitor vmm
 	$(MAKE) driver
 	build/apus-lab demo
+
+# The same with VT-x, under Bochs: some minutes.
+demo-intel: setup all
+	build/apus-lab demo --vendor intel
 
 demo-packages:
 	build/apus-lab setup --demo

@@ -41,6 +41,7 @@ enum GuestImage {
 
     mark user-space
     echo "guest: in user space $(cut -d' ' -f1 /proc/uptime) s after its start"
+    echo "guest: timer $(cat /sys/devices/system/clockevents/clockevent0/current_device)"
     [ ${LAB_WORK:-boot} != measure ] ||
       dmesg | grep -E 'Linux version|Command line:|Hypervisor|x2apic ops|Switched to clocksource'
     case ${LAB_WORK:-boot} in

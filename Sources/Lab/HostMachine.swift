@@ -100,7 +100,7 @@ public struct HostMachine: Sendable, Equatable {
     // the HPET, which no machine does that Apus is meant for.
     // An emulated CPU may starve for longer than the kernel gives its first timer, and it would
     // panic: "IO-APIC + timer doesn't work!" (seen). Under KVM kernels leave that check out too.
-    var words = ["console=ttyS0", "quiet", panic, "tsc=reliable", "no_timer_check"]
+    var words = ["console=ttyS0,115200", "quiet", panic, "tsc=reliable", "no_timer_check"]
     if interactive { words.append("LAB_INTERACTIVE=1") }
     if !append.isEmpty { words.append(append) }
     return words.joined(separator: " ")

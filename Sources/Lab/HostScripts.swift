@@ -12,7 +12,7 @@ enum HostScripts {
     mount -t devpts pts /dev/pts
     mount -t tmpfs tmp /tmp
     mount -t debugfs debug /sys/kernel/debug 2>/dev/null
-    stty -F /dev/ttyS1 raw -echo
+    stty -F /dev/ttyS1 115200 raw -echo
     exec 3>/dev/ttyS1
     export PATH=/bin HOME=/root
     cd /root

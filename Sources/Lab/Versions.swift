@@ -2,20 +2,25 @@
 
 /// Versions of what took part in a run.
 enum Versions {
-  static func emulator() async throws -> String {
-    let text = try await Command("qemu-system-x86_64", ["--version"]).output()
-    return String(text.split(separator: "\n").first ?? "")
+  static func emulator(of vendor: Vendor) async throws -> String {
+    switch vendor {
+    case .amd:
+      let text = try await Command("qemu-system-x86_64", ["--version"]).output()
+      return String(text.split(separator: "\n").first ?? "")
+    case .intel: return "Bochs " + (try await package("bochs").prefix { $0 != "+" })
+    }
   }
 
   /// Host and guest run the same kernel.
-  static func all(in project: Project) async throws -> [String: String] {
+  static func all(in project: Project, emulatorOf vendor: Vendor) async throws -> [String: String] {
     let kernel = try await KernelPackage.cloud.prepare(in: project)
+    let emulator = vendor == .amd ? "qemu-system-x86" : "bochs"
     return [
       "apus": try await commit(of: project),
       "kernel": kernel.release,
       "kernel-package": kernel.version,
       "rt-tests": try await package("rt-tests"),
-      "qemu-system-x86": try await package("qemu-system-x86"),
+      emulator: try await package(emulator),
       "swift": try await swift(),
     ]
   }

@@ -9,11 +9,11 @@ struct DemoResult: Sendable, Encodable {
   var cpuCameBack: Bool?
   /// How long a guest was seen to go on after its host's panic, and in how many lines.
   var guestAfterPanic: String?
-  var measuredCPU = DemoScript.cpu
-  var guestCommandLine = DemoScript.guestCommandLine
+  var measuredCPU: Int
+  var guestCommandLine: String
   var emulator: Emulator
   var versions: [String: String]
-  var notes = DemoResult.notes
+  var notes: [String]
   var checks: [Report.Check] = []
   var passed = false
   var seconds: Double
@@ -25,16 +25,6 @@ struct DemoResult: Sendable, Encodable {
     var cpus: Int
     var memoryMib: Int
   }
-
-  /// What a reader of the figures has to know.
-  static let notes = [
-    "Exits are counted exactly. Microseconds are a model: a software emulator has no exit cost and "
-      + "no caches, and shares this machine's processors with everything else on it.",
-    "The emulated processor has no nrip-save, so KVM decodes the instructions that exit: the "
-      + "number of its exits compares fairly, the time that each takes is overstated.",
-    "KVM counts all exits and some reasons; its `other` holds MSR accesses, CPUID and control "
-      + "registers.",
-  ]
 }
 
 /// One way to run: a column of the table.
@@ -52,6 +42,8 @@ struct DemoColumn: Sendable, Encodable {
   var apicMode: String?
   var interrupts: GuestRun.Mode?
   var timer: GuestRun.Mode?
+  /// The guest's own name for the timer it uses.
+  var timerDevice: String?
 
   private enum CodingKeys: CodingKey {
     case exitsPerTick, exitsByReason, exits, ticks, cyclictest, idle, userSpaceSeconds, wholeRun

@@ -2,21 +2,17 @@
 
 /// The demonstration's part inside the emulated host: measures each way to run on the same CPU.
 struct DemoScript {
-  /// The CPU that is measured, and lent.
-  static let cpu = 3
-  static let loops = 5000
-  static let idleSeconds = 3
-  /// The same for KVM and Apus: nothing but where to write, how much, and what to do.
-  static let guestCommandLine =
-    "console=ttyS0 quiet LAB_WORK=measure LAB_LOOPS=\(loops) LAB_IDLE=\(idleSeconds)"
-  /// Boots whose time is taken in addition to the measured guest's; the shortest counts.
-  static let moreBoots = 2
-
+  let plan: DemoPlan
   let ways: [Way]
+
+  init(_ plan: DemoPlan = DemoPlan(.amd), ways: [Way]) {
+    self.plan = plan
+    self.ways = ways
+  }
 
   var text: String {
     """
-    others=$(seq 0 $(($(nproc) - 1)) | grep -vx \(Self.cpu))
+    others=$(seq 0 $(($(nproc) - 1)) | grep -vx \(plan.cpu))
     busy() {
       for other in $others; do
         taskset -c $other sh -c 'while :; do :; done' &
@@ -27,23 +23,24 @@ struct DemoScript {
     }
     idle() { kill $(cat /tmp/busy); rm /tmp/busy; }
     run() {
-      timeout 90 apus run --cpu \(Self.cpu) --memory 256 \\
+      timeout \(plan.guestSeconds) apus run --cpu \(plan.cpu) --memory 256 \\
         --kernel /lab/guest/vmlinuz --initrd /lab/guest/initramfs "$@" < /dev/null
     }
     boots() {
-      for boot in $(seq \(Self.moreBoots)); do
+      for boot in $(seq \(plan.moreBoots)); do
         run --device /dev/$1 --no-console --quiet --append 'console=ttyS0 quiet LAB_WORK=boot' \\
           --json /tmp/boot.json 2> /dev/null && attach $1-boot-$boot.json /tmp/boot.json
       done
     }
     guest() {
       set -o pipefail
-      run --device /dev/$1 --append '\(Self.guestCommandLine)' --json /tmp/$1.json |
+      run --device /dev/$1 --append '\(plan.guestCommandLine)' --json /tmp/$1.json |
         while IFS= read -r line; do
           echo "$line"
           case $line in *'guest: idle'*)
             echo "step CPUs of Linux, now busy: $(cat /sys/devices/system/cpu/online)" >&3
             busy ;;
+          *'guest: timer '*) value $1-timer ${line##* } ;;
           esac
         done
       expect $1-powered-off [ $? = 0 ]
@@ -54,21 +51,21 @@ struct DemoScript {
     value clocksource $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)
     dmesg -n 4
 
-    """ + ways.map(Self.part).joined() + """
+    """ + ways.map(part).joined() + """
 
       expect host-unhurt clean_kernel_log
 
       """
   }
 
-  private static func part(_ way: Way) -> String {
+  private func part(_ way: Way) -> String {
     switch way {
     case .bare:
       """
 
-      step "bare: the host itself runs cyclictest on CPU \(cpu), its other CPUs busy"
+      step "bare: the host itself runs cyclictest on CPU \(plan.cpu), its other CPUs busy"
       busy
-      cyclictest -l \(loops) -i 1000 -m -q -p 80 -t 1 -a \(cpu) -h 20000 > /tmp/bare
+      cyclictest -l \(plan.loops) -i 1000 -m -q -p 80 -t 1 -a \(plan.cpu) -h 20000 > /tmp/bare
       expect bare-measured [ $? = 0 ]
       idle
       grep -v '^[0-9]* 0*$' /tmp/bare > /tmp/bare.txt
@@ -78,8 +75,8 @@ struct DemoScript {
     case .kvm:
       """
 
-      step "kvm: the same guest on the host's own /dev/kvm, on CPU \(cpu), with the same client"
-      load kvm-amd
+      step "kvm: the same guest on the host's own /dev/kvm, on CPU \(plan.cpu), with the same client"
+      load \(plan.machine.kvmModule)
       guest kvm
       boots kvm
 
@@ -87,10 +84,10 @@ struct DemoScript {
     case .apus:
       """
 
-      step "apus: insmod apus.ko, and a guest on CPU \(cpu) that Linux gives up for it"
+      step "apus: insmod apus.ko, and a guest on CPU \(plan.cpu) that Linux gives up for it"
       expect driver-loaded load apus
       guest apus
-      expect cpu-came-back online \(cpu)
+      expect cpu-came-back online \(plan.cpu)
       step "CPUs of Linux after the guest: $(cat /sys/devices/system/cpu/online)"
       boots apus
 

@@ -16,6 +16,7 @@ struct DemoTable {
       table.addRow([title] + columns.map { cell($0.column) ?? "–" })
     }
     row("boot to user space, s *") { $0.userSpaceSeconds.map { Self.decimal($0, 2) } }
+    row("timer") { $0.timerDevice }
     row("exits of the whole run") { $0.wholeRun.map { "\($0.exits)" } }
     row("idle guest: timer ticks") { $0.idle.map { "\($0.ticks)" } }
     row("  exits") { $0.idle.map { "\($0.exits)" } }

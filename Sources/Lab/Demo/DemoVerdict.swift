@@ -7,16 +7,22 @@ struct DemoVerdict {
   static let bootTolerance = 1.5
 
   /// Figures that are missing are a failure of the run, which says so itself.
-  static func checks(_ result: DemoResult) -> [Report.Check] {
+  static func checks(_ result: DemoResult, _ plan: DemoPlan) -> [Report.Check] {
     let columns = [("bare", result.bare), ("kvm", result.kvm), ("apus", result.apus)]
     var checks = columns.compactMap { name, column in
       column.map {
         check(
-          "\(name)-all-wake-ups", $0.cyclictest.loops == DemoScript.loops,
-          "\($0.cyclictest.loops) of \(DemoScript.loops)")
+          "\(name)-all-wake-ups", $0.cyclictest.loops == plan.loops,
+          "\($0.cyclictest.loops) of \(plan.loops)")
       }
     }
-    if let apus = result.apus { checks += Self.checks(apus: apus) }
+    if let apus = result.apus {
+      checks += Self.checks(apus: apus)
+      if let device = plan.timerDevice {
+        checks.append(
+          check("apus-\(device)", apus.timerDevice == device, apus.timerDevice ?? "?"))
+      }
+    }
     if let apus = result.apus?.userSpaceSeconds, let kvm = result.kvm?.userSpaceSeconds {
       checks.append(
         check(
