@@ -9,6 +9,9 @@ final class ControlService: Sendable {
     var guest: (any ControlledGuest)?
     var console: ConsoleLog?
     var phase = GuestStatus.State.starting
+    /// What was asked for before there was a guest to do it.
+    var isStopWanted = false
+    var isEndWanted = false
     var isClosed = false
     var outcome: Outcome?
   }
@@ -37,6 +40,8 @@ final class ControlService: Sendable {
       $0.guest = guest
       $0.console = guest.consoleLog
       $0.phase = .running
+      if $0.isStopWanted { _ = guest.pressPowerButton() }
+      if $0.isEndWanted { guest.endRun() }
     }
     eventfd_write(event, 1)
   }
@@ -134,12 +139,21 @@ final class ControlService: Sendable {
         return nil
       case .request(.status): return status(state)
       case .request(let request):
-        guard let guest = state.guest else {
-          return ControlAnswer.refusal("it is \(state.phase.rawValue)")
-        }
+        guard let guest = state.guest else { return Self.answer(request, &state) }
         return Self.answer(request, guest)
       }
     }
+  }
+
+  /// Without a guest: before there is one, or after it.
+  private static func answer(_ request: ControlRequest, _ state: inout State) -> JSON {
+    switch request {
+    case .stop: state.isStopWanted = true
+    case .kill: state.isEndWanted = true
+    case .status: break
+    case .console, .nmi: return ControlAnswer.refusal("it is \(state.phase.rawValue)")
+    }
+    return ControlAnswer.done()
   }
 
   private static func answer(_ request: ControlRequest, _ guest: any ControlledGuest) -> JSON {

@@ -25,7 +25,6 @@ public struct GuestStop {
   /// Ends the run as SIGTERM does, and waits until the host has everything back.
   public func force(patience: Duration = .seconds(30)) throws(ControlError) -> Result {
     do {
-      // A refusal means that it is ending already.
       try connection.send(.kill)
     } catch .justEnded {
       return .vanished
@@ -34,7 +33,7 @@ public struct GuestStop {
   }
 
   /// Nil if it goes on.
-  private func end(within patience: Duration) throws(ControlError) -> Result? {
+  func end(within patience: Duration) throws(ControlError) -> Result? {
     let deadline = ContinuousClock.now + patience
     do {
       while let line = try connection.line(before: deadline) {

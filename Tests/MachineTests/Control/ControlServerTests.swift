@@ -67,21 +67,33 @@ struct ControlServerTests {
     server.detach()
     server.close(.signal(SIGTERM))
     let end = GuestEnd(outcome: "signal", message: "ended by signal 15", exitStatus: 143)
-    #expect(try stop.force(patience: .seconds(5)) == .ended(end) || stopVanished(stop))
+    #expect(try stop.end(within: .seconds(5)) == .ended(end))
   }
 
-  /// The connection may have broken when the request was sent.
-  private func stopVanished(_ stop: GuestStop) throws -> Bool {
-    try stop.force(patience: .seconds(1)) == .vanished
-  }
-
-  @Test("cannot be stopped before it has started")
-  func notStarted() throws {
+  @Test("that is starting is stopped once it has started, and takes no NMI yet")
+  func starting() throws {
     let server = try server()
     #expect(throws: ControlError.refused("one", "it is starting")) {
-      _ = try GuestStop(try guests.connect(to: "one")).pressButton(patience: .seconds(1))
+      try guests.connect(to: "one").sendNMI(virtualCPU: 0)
     }
+    let stop = GuestStop(try guests.connect(to: "one"))
+    #expect(try stop.pressButton(patience: .milliseconds(20)) == .goesOn(isListening: true))
+    #expect(try stop.force(patience: .milliseconds(20)) == .goesOn(isListening: true))
+    server.attach(guest)
+    #expect(guest.asked == ["button", "end"])
     server.close(nil)
+  }
+
+  @Test("that is ending tells its end to who asks for it now")
+  func ending() throws {
+    let server = try server()
+    server.attach(guest)
+    server.detach()
+    let stop = GuestStop(try guests.connect(to: "one"))
+    #expect(try stop.pressButton(patience: .milliseconds(20)) == .goesOn(isListening: true))
+    server.close(.poweredOff)
+    let end = GuestEnd(outcome: "powered-off", message: "the guest powered off", exitStatus: 0)
+    #expect(try stop.end(within: .seconds(5)) == .ended(end))
   }
 
   @Test("shows its console's past, and several readers its present; all of them may type")
