@@ -2,10 +2,17 @@
 
 /// The guest's initramfs: busybox, cyclictest and a script that does what LAB_WORK asks for.
 enum GuestImage {
-  /// `programs` are added to busybox and cyclictest.
-  static func make(programs: [String] = []) async throws -> [UInt8] {
+  /// `programs` are added to busybox and cyclictest; `modules` are the files of the kernel modules
+  /// that it needs to notice its power button.
+  static func make(programs: [String] = [], modules: [String] = []) async throws -> [UInt8] {
     var image = try await Initramfs()
     image.write(start, at: "init", permissions: 0o755)
+    var order = ""
+    for (index, module) in modules.enumerated() {
+      try image.add(module, at: "modules/\(index).ko")
+      order += "/modules/\(index).ko\n"
+    }
+    image.write(order, at: "modules/order")
     for work in GuestSMPWork.scripts { image.write(work.text, at: "lab/\(work.name)") }
     for program in ["/usr/bin/cyclictest"] + programs { try await image.addProgram(program) }
     return image.finish()
@@ -61,6 +68,13 @@ enum GuestImage {
       mark end
       grep -v '^[0-9]* 0*$' /tmp/cyclictest | sed 's/^/file cyclictest /' >&3
       ;;
+    button)
+      while read -r module; do insmod $module; done < /modules/order
+      until [ -c /dev/input/event0 ]; do pause 0.1; done
+      echo "guest: waiting for the power button"
+      # An event of Linux's input layer: struct input_event.
+      head -c 24 /dev/input/event0 > /dev/null
+      echo "guest: the power button was pressed" ;;
     wait) while :; do sleep 1; done ;;
     # Into the kernel's log, and so to an early console, which is written without interrupts.
     count)

@@ -22,7 +22,9 @@ struct HostImage: Sendable {
     try addModules(["kvm-amd", "kvm-intel"], to: &image)
     try await addApus(to: &image)
     try image.add(guest.image, at: "lab/guest/vmlinuz")
-    image.add(bytes: try await GuestImage.make(programs: guestPrograms), at: "lab/guest/initramfs")
+    let initramfs = try await GuestImage.make(
+      programs: guestPrograms, modules: try guest.moduleFiles(["evdev", "button"]))
+    image.add(bytes: initramfs, at: "lab/guest/initramfs")
     for kernel in SmallKernel.allCases {
       image.add(bytes: kernel.image, at: "lab/guest/\(kernel.rawValue)")
     }

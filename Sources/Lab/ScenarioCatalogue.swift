@@ -8,6 +8,7 @@ extension Scenario {
     takeAndReturn("return", count: 10, suite: .check),
     kill("kill", count: 5, suite: .check),
     besideKVM,
+    severalVMs,
     hostPanic,
     badGuests("bad-guests", rounds: 1, suite: .check),
     brokenMonitors("broken-monitors", modes: [.unfit, .ignoresRun, .stops], suite: .check),

@@ -5,6 +5,8 @@
 enum SmallKernel: String, CaseIterable {
   /// Powers off at once.
   case off
+  /// Looks at its power button without a pause, and powers off once it is pressed.
+  case button
   /// Never gives its CPU away, interrupts off.
   case spin
   /// Sleeps for good: interrupts off.
@@ -18,6 +20,11 @@ enum SmallKernel: String, CaseIterable {
     case .off:
       // mov $0x604,%dx; mov $0x3400,%ax; out %ax,(%dx): PM1 control gets \_S5's SLP_TYP and SLP_EN.
       [0x66, 0xba, 0x04, 0x06, 0x66, 0xb8, 0x00, 0x34, 0x66, 0xef] + Self.halt.code
+    case .button:
+      // mov $0x602,%dx; mov $0x100,%ax; out %ax,(%dx): PM1 enable gets PWRBTN_EN.
+      [0x66, 0xba, 0x02, 0x06, 0x66, 0xb8, 0x00, 0x01, 0x66, 0xef]
+        // mov $0x600,%dx; in (%dx),%ax; test $1,%ah; jz to the in: PWRBTN_STS of PM1 status.
+        + [0x66, 0xba, 0x00, 0x06, 0x66, 0xed, 0xf6, 0xc4, 0x01, 0x74, 0xf9] + Self.off.code
     case .spin: [0xeb, 0xfe]  // jmp .
     case .halt: [0xfa, 0xf4, 0xeb, 0xfd]  // cli; hlt; jmp to the hlt
     case .fault: [0x0f, 0x0b]  // ud2, without an interrupt table
