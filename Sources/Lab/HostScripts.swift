@@ -87,16 +87,23 @@ enum HostScripts {
       grep . /proc/irq/*/smp_affinity /proc/irq/default_smp_affinity > /tmp/irqs-$1
       echo 3 > /proc/sys/vm/drop_caches
       sleep 0.3
-      # Free pages in each CPU's stock do not count as free in /proc/meminfo. Linux's slabs come
-      # and go; without them the figure is steady.
-      awk '$1 == "nr_free_pages" || $1 == "count:" { free += $2 } /nr_slab_/ { slab += $2 }
-        END { print free + slab }' /proc/zoneinfo > /tmp/pages-$1
+      # Slabs with nothing in them are kept, unless asked for.
+      for cache in /sys/kernel/slab/*/shrink; do echo 1 > $cache; done
+      # Each CPU counts for itself for up to a second.
+      echo 1 > /proc/sys/vm/stat_refresh
+      # Free pages in each CPU's stock do not count as free in /proc/meminfo. What processes, the page
+      # cache and slabs hold comes and goes, and Linux says how much it is; the rest is steady, and
+      # what a driver takes is part of the rest.
+      awk '$1 == "nr_free_pages" || $1 == "count:" { known += $2 }
+        $1 == "nr_anon_pages" || $1 == "nr_file_pages" || $1 == "nr_page_table_pages" { known += $2 }
+        $1 == "nr_kernel_stack" { known += $2 / 4 } /nr_slab_/ { known += $2 }
+        END { print known }' /proc/zoneinfo > /tmp/pages-$1
       awk '/nr_slab_/ { slab += $2 } END { print slab }' /proc/zoneinfo > /tmp/slab-$1
       awk '$1 == "nr_foll_pin_acquired" { n += $2 } $1 == "nr_foll_pin_released" { n -= $2 }
         END { print n + 0 }' /proc/vmstat > /tmp/pinned-$1
     }
-    # as_before: what `remember before` and `remember after` saw is the same. A few pages come and
-    # go with processes, and some slabs with what Linux itself remembers.
+    # as_before: what `remember before` and `remember after` saw is the same, but for a few pages,
+    # and some slabs with what Linux itself remembers.
     as_before() {
       expect cpus-as-before cmp /tmp/cpus-before /tmp/cpus-after
       expect irq-affinity-as-before cmp /tmp/irqs-before /tmp/irqs-after
