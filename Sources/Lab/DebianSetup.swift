@@ -6,7 +6,7 @@ public struct DebianSetup: Sendable {
   /// From the release itself: to build the driver and to fill the emulated machines.
   static let packages = [
     "gcc", "make", "linux-headers-cloud-amd64", "kmod", "busybox-static", "rt-tests", "stress-ng",
-    "binutils",
+    "binutils", "kexec-tools",
   ]
   /// From its backports: the release's own QEMU emulates no x2APIC, and this QEMU needs its own
   /// firmware.

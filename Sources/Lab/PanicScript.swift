@@ -14,26 +14,40 @@ enum PanicScript {
     "console=tty0 earlycon=uart8250,io,0x3e8,115200n8 keep_bootcon 8250.nr_uarts=2 quiet "
     + "LAB_WORK=count"
 
-  /// Ends the script: nothing behind it is reached.
-  static func text(cpu: Int) -> String {
-    """
-    for device in /sys/bus/pnp/drivers/serial/*:*; do
-      ! grep -q 'io 0x3e8' $device/resources ||
-        basename $device > /sys/bus/pnp/drivers/serial/unbind
-    done
-    apus run --port \(ports) --cpu \(cpu) --memory 256 --kernel /lab/guest/vmlinuz \\
-      --initrd /lab/guest/initramfs --append '\(guestCommandLine)' \\
-      < /dev/null > /tmp/counting 2>&1 &
-    if within 100 grep -q 'guest: counts' /tmp/counting; then
-      pass guest-counts
-      sleep 1
-      step "echo c > /proc/sysrq-trigger: the host's kernel ends here"
-      echo "done 0" >&3
-      sleep 0.3
-      echo c > /proc/sysrq-trigger
-    fi
-    fail guest-counts $(tail -n 1 /tmp/counting)
+  /// The crash kernel has a CPU and memory of its own. It must leave the guest's serial port alone:
+  /// it knows no port but the first, and does not ask ACPI for more.
+  private static let crashKernelCommandLine =
+    "console=ttyS0,115200 quiet nr_cpus=1 reset_devices 8250.nr_uarts=1 pnpacpi=off "
+    + "tsc=reliable no_timer_check LAB_WORK=wait"
 
-    """
+  /// Ends the script: nothing behind it is reached. With a crash kernel, which takes over where
+  /// the host panics, the host has to be booted with `crashkernel=` memory.
+  static func text(cpu: Int, crashKernel: Bool = false) -> String {
+    let load = """
+      expect crash-kernel-loaded kexec -p /lab/guest/vmlinuz --initrd=/lab/guest/initramfs \\
+        --append='\(crashKernelCommandLine)'
+      expect crash-kernel-waits [ "$(cat /sys/kernel/kexec_crash_loaded)" = 1 ]
+
+      """
+    let run = """
+      for device in /sys/bus/pnp/drivers/serial/*:*; do
+        ! grep -q 'io 0x3e8' $device/resources ||
+          basename $device > /sys/bus/pnp/drivers/serial/unbind
+      done
+      apus run --port \(ports) --cpu \(cpu) --memory 256 --kernel /lab/guest/vmlinuz \\
+        --initrd /lab/guest/initramfs --append '\(guestCommandLine)' \\
+        < /dev/null > /tmp/counting 2>&1 &
+      if within 100 grep -q 'guest: counts' /tmp/counting; then
+        pass guest-counts
+        sleep 1
+        step "echo c > /proc/sysrq-trigger: the host's kernel ends here"
+        echo "done 0" >&3
+        sleep 0.3
+        echo c > /proc/sysrq-trigger
+      fi
+      fail guest-counts $(tail -n 1 /tmp/counting)
+
+      """
+    return crashKernel ? load + run : run
   }
 }

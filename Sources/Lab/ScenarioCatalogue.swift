@@ -15,6 +15,7 @@ extension Scenario {
     guards,
     hostile("hostile", seconds: 15, suite: .soak),
     smpBoot,
+    hostCrashKernel,
     wholeGuest("guest-often", count: 20, suite: .soak),
     takeAndReturn("return-often", count: 100, suite: .soak),
     kill("kill-often", count: 50, suite: .soak),

@@ -39,6 +39,21 @@ struct PanicWatchTests {
         == "fail guest-outlives-panic 0.0 s, 0 lines, 0 of them missing")
   }
 
+  @Test("With a crash kernel, the watch waits for it, and only the one after the panic counts")
+  func crashKernel() {
+    let inUserSpace = "guest: in user space 2.21 s after its start"
+    var watch = PanicWatch(seconds: 2, crashKernel: true)
+    watch.hostWrote(inUserSpace)
+    watch.hostWrote("[   17.6] Kernel panic - not syncing: sysrq triggered crash")
+    for line in lines { watch.guestWrote(line) }
+    #expect(!watch.isOver)
+    #expect(!watch.report.contains("pass crash-kernel-runs"))
+    watch.hostWrote(inUserSpace)
+    #expect(watch.isOver)
+    #expect(watch.report.contains("pass crash-kernel-runs"))
+    #expect(watch.report.contains("pass guest-outlives-panic 5.0 s, 6 lines, 0 of them missing"))
+  }
+
   @Test("Without a panic there is nothing to say")
   func noPanic() {
     var watch = PanicWatch(seconds: 2)

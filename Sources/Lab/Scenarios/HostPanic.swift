@@ -16,4 +16,26 @@ extension Scenario {
     scenario.expected = ["guest-counts", "guest-outlives-panic"]
     return scenario
   }()
+
+  /// The same where the host has a crash kernel: it starts on the CPU that panicked.
+  static let hostCrashKernel: Scenario = {
+    var scenario = Scenario(
+      name: "crash-kernel",
+      summary: "the host panics into its crash kernel and the guest goes on",
+      seconds: 150,
+      script: """
+        dmesg -n 4
+        load apus
+
+        """ + PanicScript.text(cpu: 3, crashKernel: true))
+    scenario.suite = .soak
+    scenario.programs = ["/usr/sbin/kexec"]
+    scenario.machine.append = "crashkernel=256M"
+    scenario.afterPanic = PanicWatch(seconds: PanicScript.seconds, crashKernel: true)
+    scenario.expected = [
+      "crash-kernel-loaded", "crash-kernel-waits", "guest-counts", "guest-outlives-panic",
+      "crash-kernel-runs",
+    ]
+    return scenario
+  }()
 }
