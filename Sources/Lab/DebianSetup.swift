@@ -6,13 +6,14 @@ public struct DebianSetup: Sendable {
   /// From the release itself: to build the driver and to fill the emulated machines.
   static let packages = [
     "gcc", "make", "linux-headers-cloud-amd64", "kmod", "busybox-static", "rt-tests", "stress-ng",
-    "binutils", "kexec-tools",
+    "binutils",
   ]
   /// From its backports: the release's own QEMU emulates no x2APIC, and this QEMU needs its own
   /// firmware.
   static let emulator = ["qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios"]
-  /// From the release itself: the Intel machines, with a PC's firmware for those that run Linux.
-  static let intelEmulator = ["bochs", "bochsbios"]
+  /// From the release itself, for development only: the Intel machines, with a PC's firmware for
+  /// those that run Linux; what loads a crash kernel; what checks the model of the kick protocol.
+  static let development = ["bochs", "bochsbios", "kexec-tools", "spin"]
   /// The metapackage of headers, which the backports have for a newer kernel.
   static let headers = "linux-headers-cloud-amd64"
   /// The first QEMU whose software emulation has x2APIC.
@@ -36,7 +37,7 @@ public struct DebianSetup: Sendable {
   /// Installs what is missing; asks the network for nothing if nothing is.
   public func run() async throws {
     let installed = try await installedVersions()
-    let packages = Self.packages + (purpose == .development ? Self.intelEmulator : [])
+    let packages = Self.packages + (purpose == .development ? Self.development : [])
     let missing = packages.filter { installed[$0] == nil }
     let needsQEMU = !Self.isNewEnough(installed["qemu-system-x86"])
     let needsHeaders = purpose == .development && !Self.hasNewerHeaders(installed.keys)
