@@ -13,8 +13,9 @@ extension Scenario {
     badGuests("bad-guests", rounds: 1, suite: .check),
     brokenMonitors("broken-monitors", modes: [.unfit, .ignoresRun, .stops], suite: .check),
     guards,
-    hostile("hostile", seconds: 15, suite: .soak),
+    hostile("hostile", seconds: 9, suite: .check),
     smpBoot,
+    smpEight,
     hostCrashKernel,
     wholeGuest("guest-often", count: 20, suite: .soak),
     takeAndReturn("return-often", count: 100, suite: .soak),
@@ -23,7 +24,6 @@ extension Scenario {
     badGuests("bad-guests-often", rounds: 10, suite: .soak),
     brokenMonitors("broken-monitors-all", modes: BrokenMonitor.allCases, suite: .soak),
     smpLoad,
-    smpEight,
     interruptCost,
   ]
 

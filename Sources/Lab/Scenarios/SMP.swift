@@ -4,7 +4,7 @@ extension Scenario {
   /// Guests with several CPUs, in both modes of the APIC.
   static let smpBoot = smp(
     "smp-boot", "2 CPUs in a guest come, go and take NMIs, in x2APIC and in xAPIC mode",
-    seconds: 90, suite: .soak,
+    seconds: 90, suite: .check,
     guests: [
       SMPGuest(name: "x2apic", cpus: "2-3", count: 2, work: "smp"),
       SMPGuest(name: "xapic", cpus: "2-3", count: 2, work: "smp LAB_ROUNDS=3 nox2apic"),
@@ -27,7 +27,7 @@ extension Scenario {
 
   static let smpEight: Scenario = {
     var scenario = smp(
-      "smp-eight", "a guest with 8 CPUs", seconds: 240, suite: .soak,
+      "smp-eight", "a guest with 8 CPUs", seconds: 240, suite: .check,
       guests: [SMPGuest(name: "eight", cpus: "1-8", count: 8, work: "smp LAB_ROUNDS=2")])
     scenario.machine.cpus = 9
     return scenario
