@@ -14,6 +14,23 @@ enum ExitTests {
         try vcpu.expectResult(0, registers.rip)
         try vcpu.expectExits([(APUS_EXIT_SHUTDOWN, 1)])
       },
+      // An NMI for which there is no IDT: it ends this guest, and not the next one too.
+      Test("triple-fault-of-nmi") { bench throws(Failure) in
+        let vcpu = try bench.guest("spin")
+        let registers = try vcpu.get("KVM_GET_REGS", KVM_GET_REGS_, as: kvm_regs.self)
+        try vcpu.startRunning()
+        try vcpu.awaitResult(0, above: 0)
+        try vcpu.request(APUS_REQUEST_NMI)
+        let exit = try vcpu.finishRunning()
+        guard case .shutdown = exit else { throw .unexpectedExit(exit) }
+        let before = vcpu.machine.result(0)
+        try vcpu.set("KVM_SET_REGS", KVM_SET_REGS_, registers)
+        try vcpu.startRunning()
+        try vcpu.awaitResult(0, above: before)
+        try vcpu.request(APUS_REQUEST_EXIT)
+        guard case .interrupted = try vcpu.finishRunning() else { throw .timeout("-EINTR") }
+        try vcpu.expectExits([(APUS_EXIT_SHUTDOWN, 1)])
+      },
       // Code that is of 64 and of 32 bits. With the registers put right the guest runs.
       Test("refused-entry") { bench throws(Failure) in
         let vcpu = try bench.guest("end")

@@ -71,6 +71,21 @@ struct RunLoopTests {
     #expect(vendor.delivered == [Event(kind: .exception, vector: 14, errorCode: 2)])
   }
 
+  @Test("An event whose delivery was a triple fault is not delivered again")
+  func tripleFaultOfDelivery() {
+    vendor.steps = [
+      { vendor, _ in
+        vendor.interruptedEvent = Event(kind: .nonMaskable, vector: 2)
+        return .shutdown
+      },
+      { _, _ in .nonMaskableInterrupt },
+    ]
+    #expect(cpu.runGuest() == 0)
+    #expect(vendor.injection == nil)
+    #expect(cpu.runGuest() == 0)
+    #expect(vendor.delivered == [])
+  }
+
   @Test("An exception of a delivery comes first, and the interrupt after it")
   func exceptionOfDelivery() {
     vendor.flags = [.alwaysOne, .interruptEnable]
