@@ -71,8 +71,7 @@ end_pic_interrupt:
   ret
 
 /* The PIT's channel 0 as rate generator, on line 0. */
-GUEST pit
-  call guest_setup
+.macro START_PIT
   lea end_pic_interrupt(%rip), %rax
   mov %rax, GUEST_HOOK
   START_PICS
@@ -81,5 +80,40 @@ GUEST pit
   WRITE_PORT 0x43, 0x34
   WRITE_PORT 0x40, 0xa9
   WRITE_PORT 0x40, 0x04
+.endm
+
+GUEST pit
+  call guest_setup
+  START_PIT
   AWAIT 0x30, 3
   END
+
+/*
+ * The same for a guest that never sleeps. Results: the TSC before the PIT was started, at the first
+ * interrupt and at the third.
+ */
+GUEST pit_spin
+  call guest_setup
+  call read_tsc
+  RESULT 0, %rax
+  START_PIT
+  sti
+1:
+  pause
+  cmpq $1, GUEST_INTERRUPTS + 8 * 0x30
+  jb 1b
+  call read_tsc
+  RESULT 1, %rax
+1:
+  pause
+  cmpq $3, GUEST_INTERRUPTS + 8 * 0x30
+  jb 1b
+  call read_tsc
+  RESULT 2, %rax
+  END
+
+read_tsc:
+  rdtsc
+  shl $32, %rdx
+  or %rdx, %rax
+  ret

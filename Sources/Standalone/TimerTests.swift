@@ -9,7 +9,21 @@ enum TimerTests {
         guard bench.vendor == APUS_VENDOR_VMX else {
           throw .skipped("this processor has no VMX-preemption timer")
         }
-        throw .skipped("the monitor arms no VMX-preemption timer")
+        // The PIT of a guest that neither sleeps nor exits: without that timer it would wait for good.
+        let vcpu = try bench.guest("pit-spin")
+        try vcpu.runToEnd()
+        try vcpu.expectInterrupts(0x30, 3)
+        try expect("timer's exits", vcpu.exits(APUS_EXIT_PREEMPTION_TIMER), 3)
+        // 1193 ticks of 1193182 Hz: never early, and then one after the other.
+        let period = Clock.ticksPerMillisecond * 999_847 / 1_000_000
+        let first = vcpu.machine.result(1) &- vcpu.machine.result(0)
+        guard first >= period else {
+          throw .value("ticks to the first", is: first, expected: period)
+        }
+        let others = vcpu.machine.result(2) &- vcpu.machine.result(1)
+        guard others + period / 5 >= 2 * period, others <= 2 * period + period / 5 else {
+          throw .value("ticks to the third", is: others, expected: 2 * period)
+        }
       },
       Test("timer-one-shot") { bench throws(Failure) in
         let vcpu = try bench.guest("timer-one-shot")
