@@ -88,6 +88,28 @@ import Testing
     #expect(members["user_space_seconds"] as? Double == 2.5)
   }
 
+  @Test("A guest's timer has to be the one that its processor has")
+  func timerDevice() throws {
+    var column = try column(report())
+    column.timerDevice = "lapic-deadline"
+    let members = try #require(
+      JSONSerialization.jsonObject(with: Data(try JSON.text(column).utf8)) as? [String: Any])
+    #expect(members["timer_device"] as? String == "lapic-deadline")
+
+    var result = DemoResult(
+      apus: column, measuredCPU: 1, guestCommandLine: "",
+      emulator: .init(name: "", accelerator: "", processor: "", cpus: 2, memoryMib: 1024),
+      versions: [:], notes: [], seconds: 1)
+    func failed() -> [String] {
+      DemoVerdict.checks(result, DemoPlan(.intel)).filter { !$0.passed }.map(\.name)
+    }
+    #expect(failed() == [])
+    result.apus?.timerDevice = "lapic"
+    #expect(failed() == ["apus-lapic-deadline"])
+    result.apus?.timerDevice = nil
+    #expect(failed() == ["apus-lapic-deadline"])
+  }
+
   @Test("Every script of the demonstration measures what was asked for, and nothing else")
   func script() {
     let text = DemoScript(ways: [.bare, .kvm]).text

@@ -60,7 +60,8 @@ public struct Demo: Sendable {
       notes: plan.notes,
       seconds: JSON.seconds(outcome.duration))
     if let lines = report.files["bare.txt"] {
-      result.bare = DemoColumn(bare: try Cyclictest(parsing: lines))
+      result.bare = DemoColumn(
+        bare: try Cyclictest(parsing: lines), timerDevice: report.values["bare-timer"])
     }
     result.kvm = try column("kvm", of: report)
     result.apus = try column("apus", of: report)

@@ -42,12 +42,12 @@ struct DemoColumn: Sendable, Encodable {
   var apicMode: String?
   var interrupts: GuestRun.Mode?
   var timer: GuestRun.Mode?
-  /// The guest's own name for the timer it uses.
+  /// Linux's name for the timer that it uses, the guest's or the host's own.
   var timerDevice: String?
 
   private enum CodingKeys: CodingKey {
     case exitsPerTick, exitsByReason, exits, ticks, cyclictest, idle, userSpaceSeconds, wholeRun
-    case apicMode, interrupts, timer
+    case apicMode, interrupts, timer, timerDevice
   }
 
   /// What the host itself has no figure for is null: it is not missing.
@@ -64,6 +64,7 @@ struct DemoColumn: Sendable, Encodable {
     try values.encode(apicMode, forKey: .apicMode)
     try values.encode(interrupts, forKey: .interrupts)
     try values.encode(timer, forKey: .timer)
+    try values.encode(timerDevice, forKey: .timerDevice)
   }
 
   /// The guest while it has nothing to do.
@@ -82,7 +83,10 @@ struct DemoColumn: Sendable, Encodable {
   }
 
   /// The host itself.
-  init(bare cyclictest: Cyclictest) { self.cyclictest = cyclictest }
+  init(bare cyclictest: Cyclictest, timerDevice: String? = nil) {
+    self.cyclictest = cyclictest
+    self.timerDevice = timerDevice
+  }
 
   /// A guest, whose /init sets the marks (see `GuestImage`).
   init(_ run: GuestRun) throws(LabError) {

@@ -68,6 +68,7 @@ struct DemoScript {
       cyclictest -l \(plan.loops) -i 1000 -m -q -p 80 -t 1 -a \(plan.cpu) -h 20000 > /tmp/bare
       expect bare-measured [ $? = 0 ]
       idle
+      value bare-timer $(cat /sys/devices/system/clockevents/clockevent\(plan.cpu)/current_device)
       grep -v '^[0-9]* 0*$' /tmp/bare > /tmp/bare.txt
       attach bare.txt /tmp/bare.txt
 
