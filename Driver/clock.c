@@ -24,7 +24,10 @@ void clock_start(struct vm *vm)
 long clock_get(struct vm *vm, struct kvm_clock_data __user *argument)
 {
 	struct kvm_clock_data data = { .flags = KVM_CLOCK_TSC_STABLE };
-	u64 ticks = rdtsc() - READ_ONCE(vm->control->clock_tsc);
+	u64 start = READ_ONCE(vm->control->clock_tsc);
+	u64 now = rdtsc_ordered();
+	/* A clock that another thread sets meanwhile may begin later than now. */
+	u64 ticks = max_t(s64, now - start, 0);
 
 	data.clock = mul_u64_u64_div_u64(ticks, NSEC_PER_MSEC, tsc_khz);
 	return copy_to_user(argument, &data, sizeof(data)) ? -EFAULT : 0;

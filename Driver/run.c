@@ -11,16 +11,16 @@
 /* A guest leaves within microseconds of an NMI; this long only if something is wrong. */
 #define EXIT_MS 1000
 
-static void mask_signals(struct vcpu *vcpu)
+/* True if this thread's mask was changed; a visitor may change what the vCPU wants of the next. */
+static bool mask_signals(struct vcpu *vcpu)
 {
 	if (vcpu->masks_signals)
 		sigprocmask(SIG_SETMASK, &vcpu->signals, &current->real_blocked);
+	return vcpu->masks_signals;
 }
 
-static void unmask_signals(struct vcpu *vcpu)
+static void unmask_signals(void)
 {
-	if (!vcpu->masks_signals)
-		return;
 	sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
 	sigemptyset(&current->real_blocked);
 }
@@ -114,6 +114,7 @@ static bool wants_to_return(struct vcpu *vcpu, long result)
 /* Under vcpu->lock. */
 long vcpu_run(struct vcpu *vcpu)
 {
+	bool masked;
 	long result;
 
 	/* Another thread is in KVM_RUN and has only lent the lock. */
@@ -122,7 +123,7 @@ long vcpu_run(struct vcpu *vcpu)
 	result = vcpu_bind(vcpu);
 	if (result)
 		return result;
-	mask_signals(vcpu);
+	masked = mask_signals(vcpu);
 	for (;;) {
 		/*
 		 * D0 of docs/model: a visitor's request, one whose visitor has been and gone, or
@@ -138,6 +139,7 @@ long vcpu_run(struct vcpu *vcpu)
 		if (wants_to_return(vcpu, result))
 			break;
 	}
-	unmask_signals(vcpu);
+	if (masked)
+		unmask_signals();
 	return result;
 }

@@ -19,6 +19,9 @@ static enum hrtimer_restart expire(struct hrtimer *timer)
 	unsigned int line = READ_ONCE(vm->control->timer.line);
 	unsigned long flags;
 
+	/* Stopped by the guest when it was on its way already. */
+	if (!READ_ONCE(vm->timer_armed))
+		return HRTIMER_NORESTART;
 	if (line < APUS_LINES) {
 		line_set(vm, line, true);
 		line_set(vm, line, false);
@@ -48,6 +51,7 @@ static void arm(struct vm *vm, u64 deadline, u64 period)
 {
 	vm->timer_period = period && deadline ? max_t(u64, period, SHORTEST_PERIOD_NS) : 0;
 	vm->timer_period = min_t(u64, vm->timer_period, LONGEST_DELAY_NS);
+	WRITE_ONCE(vm->timer_armed, deadline != 0);
 	if (deadline)
 		hrtimer_start(&vm->timer, ns_to_ktime(delay_until(deadline)),
 			      HRTIMER_MODE_REL_HARD);
