@@ -3,6 +3,7 @@
 #include <linux/anon_inodes.h>
 #include <linux/delay.h>
 #include <linux/err.h>
+#include <linux/file.h>
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
@@ -237,22 +238,31 @@ void vcpu_free(struct vcpu *vcpu)
 static long create(struct vm *vm, u32 id)
 {
 	struct vcpu *vcpu;
+	struct file *file;
 	int descriptor;
 
 	if (vm->vcpus[id])
 		return -EEXIST;
-	vcpu = vcpu_allocate(vm, id);
-	if (!vcpu)
-		return -ENOMEM;
-	vm_get(vm);
-	descriptor = anon_inode_getfd("apus-vcpu", &vcpu_operations, vcpu, O_RDWR | O_CLOEXEC);
-	if (descriptor < 0) {
-		vcpu_free(vcpu);
-		vm_put(vm);
+	descriptor = get_unused_fd_flags(O_CLOEXEC);
+	if (descriptor < 0)
 		return descriptor;
+	vcpu = vcpu_allocate(vm, id);
+	if (!vcpu) {
+		put_unused_fd(descriptor);
+		return -ENOMEM;
 	}
+	file = anon_inode_getfile("apus-vcpu", &vcpu_operations, vcpu, O_RDWR);
+	if (IS_ERR(file)) {
+		vcpu_free(vcpu);
+		put_unused_fd(descriptor);
+		return PTR_ERR(file);
+	}
+	vm_get(vm); /* vcpu_close() gives it back */
 	WRITE_ONCE(vm->control->vcpu_count, max(vm->control->vcpu_count, id + 1));
 	smp_store_release(&vm->vcpus[id], vcpu);
+	/* Last: another thread may guess the number, and a vCPU that the VM does not know could
+	 * run on memory that is being taken away. */
+	fd_install(descriptor, file);
 	return descriptor;
 }
 
