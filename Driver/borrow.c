@@ -11,7 +11,7 @@
 
 #include "driver.h"
 
-#define LOWEST 0x8000
+#define LOWEST 0x10000 /* firmware is known to scribble on the first 64 KiB */
 #define HIGHEST 0x60000
 
 static bool is_suitable(phys_addr_t address)

@@ -79,12 +79,14 @@ long lent_command(struct lent *lent, u32 command, u64 first, u64 second)
 	return -EIO;
 }
 
-/* For a monitor or a guest that does not answer: from here on the CPU executes nothing. */
+/*
+ * For a monitor or a guest that does not answer: from here on a CPU that INIT reaches
+ * executes nothing. The caller wakes who waits for an answer.
+ */
 void lent_reset(struct lent *lent)
 {
-	lent->was_reset = !lent_stopped(lent);
+	lent->was_reset |= !lent_stopped(lent);
 	ipi_init(lent->apic_id);
 	udelay(100);
 	WRITE_ONCE(lent->control->state, APUS_CPU_STOPPED);
-	wake_up_all(&doorbell_waiters);
 }

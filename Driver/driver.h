@@ -32,6 +32,7 @@ struct lent {
 	void *area;
 	struct apus_cpu *control; /* in the area */
 	struct apus_space *space;
+	const struct apus_image *image; /* as long as the module */
 	bool was_reset; /* by the driver: there is no fault to report */
 };
 
@@ -64,6 +65,7 @@ struct vm {
 	struct apus_vm *control;
 	struct mutex lock; /* creation of vCPUs and devices */
 	struct vcpu *vcpus[APUS_VCPUS]; /* written once, under lock */
+	bool lost; /* a CPU did not come back, and may use all that was given to it */
 
 	struct list_head ports; /* passed to the guest; under lock */
 
@@ -81,6 +83,7 @@ struct vm {
 	struct hrtimer timer;
 	u32 timer_sequence;
 	u64 timer_period;
+	bool timer_armed;
 };
 
 struct vcpu {
@@ -157,7 +160,7 @@ int lent_start(struct lent *lent);
 /* lend.c */
 struct lent *lent_take(unsigned int cpu);
 struct lent *lent_take_from_pool(void);
-void lent_return(struct lent *lent);
+bool lent_return(struct lent *lent);
 unsigned int lent_count(void);
 void lent_set_doorbell(u64 doorbell);
 int lending_stop(bool unless_lent);
@@ -167,7 +170,9 @@ void lending_resume(void);
 int hotplug_init(void);
 void hotplug_exit(void);
 int hotplug_claim(unsigned int cpu);
-void hotplug_release(unsigned int cpu);
+int hotplug_release(unsigned int cpu);
+void hotplug_release_later(unsigned int cpu);
+void hotplug_abandon(unsigned int cpu);
 bool hotplug_is_claimed(unsigned int cpu);
 
 /* pool.c */

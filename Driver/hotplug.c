@@ -12,6 +12,7 @@
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/device.h>
+#include <linux/workqueue.h>
 
 #include "driver.h"
 
@@ -50,6 +51,23 @@ static void show(unsigned int cpu)
 	clear_bit(cpu, claimed);
 }
 
+static DECLARE_BITMAP(late, NR_CPUS);
+static void release_late(struct work_struct *work);
+static DECLARE_DELAYED_WORK(late_work, release_late);
+
+/* Whoever could not be brought online, because hotplug was held off. */
+static void release_late(struct work_struct *work)
+{
+	unsigned int cpu;
+
+	for_each_set_bit(cpu, late, nr_cpu_ids) {
+		if (add_cpu(cpu) == -EBUSY)
+			schedule_delayed_work(&late_work, HZ);
+		else
+			clear_bit(cpu, late);
+	}
+}
+
 int hotplug_init(void)
 {
 	int result = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "x86/apus:prepare",
@@ -63,6 +81,7 @@ int hotplug_init(void)
 
 void hotplug_exit(void)
 {
+	cancel_delayed_work_sync(&late_work);
 	cpuhp_remove_state_nocalls(state);
 }
 
@@ -83,11 +102,18 @@ int hotplug_claim(unsigned int cpu)
 #define ATTEMPTS 100
 #define ATTEMPT_MS 10
 
+/* A CPU that has left the monitor: as soon as hotplug is possible again. */
+void hotplug_release_later(unsigned int cpu)
+{
+	set_bit(cpu, late);
+	schedule_delayed_work(&late_work, HZ);
+}
+
 /*
- * Gives a CPU back to Linux. Hotplug may be held off for a moment (a driver being probed
- * does that), and then the attempt is repeated.
+ * Gives a CPU back to Linux: it is online, or there is an error. Hotplug may be held off for
+ * a moment (a driver being probed does that), and then the attempt is repeated.
  */
-void hotplug_release(unsigned int cpu)
+int hotplug_release(unsigned int cpu)
 {
 	int result, attempt;
 
@@ -95,13 +121,26 @@ void hotplug_release(unsigned int cpu)
 	for (attempt = 0; attempt < ATTEMPTS; attempt++) {
 		result = add_cpu(cpu);
 		if (result >= 0)
-			return;
+			return 0;
 		if (result != -EBUSY)
 			break;
 		msleep(ATTEMPT_MS);
 	}
 	pr_err("CPU %u does not come online: error %d; try: echo 1 > /sys/devices/system/cpu/cpu%u/online\n",
 	       cpu, result, cpu);
+	return result;
+}
+
+/* It did not come, and may be in the monitor: nobody is to try again. */
+void hotplug_abandon(unsigned int cpu)
+{
+	struct device *device = get_cpu_device(cpu);
+
+	set_bit(cpu, claimed);
+	device_lock(device);
+	device->offline_disabled = true;
+	device_unlock(device);
+	set_cpu_present(cpu, false);
 }
 
 bool hotplug_is_claimed(unsigned int cpu)

@@ -5,6 +5,7 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -75,6 +76,7 @@ static struct lent *lent_allocate(unsigned int cpu, const struct apus_image *ima
 	if (!lent)
 		return NULL;
 	lent->cpu = cpu;
+	lent->image = image;
 	lent->apic_id = per_cpu(x86_cpu_to_apicid, cpu);
 	lent->area = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, APUS_CPU_ORDER);
 	if (lent->area)
@@ -115,7 +117,33 @@ static int check_host(void)
 	/* The monitor's page tables know nothing of encrypted memory. */
 	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT))
 		return -EOPNOTSUPP;
+	/* A paravirtualised kernel of Xen has no CPU of its own to give. */
+	if (cpu_feature_enabled(X86_FEATURE_XENPV))
+		return -EOPNOTSUPP;
 	return 0;
+}
+
+/*
+ * The CPU goes back to Linux; false if it cannot. INIT does not reach a CPU in VMX root
+ * operation, nor one with GIF 0: one that may still be there has left only if Linux can
+ * start it. If not, it keeps all that it may use, and this module, for ever.
+ */
+static bool give_back(struct lent *lent, bool has_left)
+{
+	ipi_init(lent->apic_id);
+	if (!hotplug_release(lent->cpu)) {
+		has_left = true;
+	} else if (has_left) {
+		hotplug_release_later(lent->cpu);
+	} else {
+		hotplug_abandon(lent->cpu);
+		__module_get(THIS_MODULE);
+		pr_err("CPU %u is lost until the machine is reset, and so is the memory of its guest\n",
+		       lent->cpu);
+	}
+	if (has_left)
+		lent_free(lent);
+	return has_left;
 }
 
 static struct lent *take(unsigned int cpu)
@@ -142,9 +170,10 @@ static struct lent *take(unsigned int cpu)
 	/* Going offline takes a while; who was killed meanwhile wants nothing any more. */
 	error = fatal_signal_pending(current) ? -EINTR : lent_start(lent);
 	if (error) {
-		ipi_init(lent->apic_id);
-		hotplug_release(cpu);
-		lent_free(lent);
+		u32 state = READ_ONCE(lent->control->state);
+
+		/* In the other states it may have begun to virtualise. */
+		give_back(lent, state == APUS_CPU_OFF || state == APUS_CPU_UNFIT);
 		return ERR_PTR(error);
 	}
 	list_add_lent(lent);
@@ -162,7 +191,10 @@ struct lent *lent_take(unsigned int cpu)
 	return lent;
 }
 
-/* ENODEV: the pool has no CPU; EBUSY: all of them are lent. */
+/*
+ * ENODEV: the pool has no CPU; EBUSY: all of them are lent; otherwise why the last one that
+ * was tried could not be had.
+ */
 struct lent *lent_take_from_pool(void)
 {
 	struct lent *lent = ERR_PTR(-ENODEV);
@@ -174,7 +206,7 @@ struct lent *lent_take_from_pool(void)
 		if (!pool_contains(cpu))
 			continue;
 		lent = take(cpu);
-		if (lent != ERR_PTR(-EBUSY) && lent != ERR_PTR(-ENODEV))
+		if (!IS_ERR(lent) || lent == ERR_PTR(-EINTR) || lent == ERR_PTR(-ENOMEM))
 			break;
 	}
 	mutex_unlock(&lending);
@@ -203,29 +235,34 @@ static bool park(struct lent *lent)
 
 /*
  * A CPU that does not answer is reset, and what it left behind is cleaned up by a monitor
- * started only for that.
+ * started only for that. False if that cannot be told to have happened.
  */
-static void force(struct lent *lent)
+static bool force(struct lent *lent)
 {
 	if (lent_stopped(lent))
 		lent_report_fault(lent);
 	pr_warn("CPU %u is taken back by force\n", lent->cpu);
 	ipi_init(lent->apic_id);
-	if (lent_start(lent) || !park(lent))
-		pr_err("CPU %u goes back to Linux as it is\n", lent->cpu);
+	if (!lent_start(lent) && park(lent))
+		return true;
+	pr_err("CPU %u goes back to Linux as it is\n", lent->cpu);
+	return false;
 }
 
-/* Never fails to the caller: the CPU is Linux's again, or the log says why not. */
-void lent_return(struct lent *lent)
+/*
+ * The CPU is Linux's again, or will be; the log says if not. False: it may still be in the
+ * monitor, and use whatever its guest was given.
+ */
+bool lent_return(struct lent *lent)
 {
+	bool has_left;
+
 	mutex_lock(&lending);
-	if (!park(lent))
-		force(lent);
-	ipi_init(lent->apic_id);
+	has_left = park(lent) || force(lent);
 	list_remove_lent(lent);
-	hotplug_release(lent->cpu);
-	lent_free(lent);
+	has_left = give_back(lent, has_left);
 	mutex_unlock(&lending);
+	return has_left;
 }
 
 /* From now on no CPU is lent. EBUSY: some are, and that forbids it. */

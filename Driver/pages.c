@@ -157,6 +157,8 @@ void pages_unpin(struct vm *vm, struct pinned *pinned)
 {
 	struct apus_extent_page *page = pinned->first;
 
+	if (READ_ONCE(vm->lost))
+		return;
 	while (page) {
 		struct apus_extent_page *next = next_extent_page(page);
 		u64 index;

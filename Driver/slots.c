@@ -88,13 +88,17 @@ static bool await_vcpu(struct vcpu *vcpu, u32 generation)
 }
 
 /*
- * Whoever still uses pages that are about to be freed has to go: a CPU that is reset
- * touches nothing any more.
+ * Whoever still uses pages that are about to be freed has to go. A thread in KVM_RUN finds
+ * the CPU stopped and gives it back before it lets go of the lock; where that fails, `lost`
+ * keeps the pages.
  */
 static void force_idle(struct vcpu *vcpu)
 {
 	pr_err("vCPU %u does not follow a change of memory\n", vcpu->id);
 	vcpu_reset(vcpu);
+	mutex_lock(&vcpu->lock);
+	vcpu_break(vcpu);
+	mutex_unlock(&vcpu->lock);
 }
 
 static void publish(struct vm *vm, unsigned int id, bool takes_away)

@@ -2,7 +2,6 @@
 /* Starts the monitor on a CPU that Linux took offline. */
 #include <linux/cpu.h>
 #include <linux/delay.h>
-#include <linux/err.h>
 #include <linux/jiffies.h>
 
 #include "driver.h"
@@ -94,8 +93,10 @@ static int arrive(struct lent *lent, const struct apus_image *image)
 	write_trampoline(lent, image, &borrowed);
 	space_map_low(lent->space, borrowed.address);
 	arrived = wake(lent, borrowed.address);
-	if (!arrived)
+	if (!arrived) {
 		ipi_init(lent->apic_id); /* it must not run there any more */
+		udelay(100);
+	}
 	space_unmap_low(lent->space, borrowed.address);
 	borrow_end(&borrowed);
 	if (!arrived) {
@@ -128,13 +129,10 @@ static void prepare(struct lent *lent)
 /* On failure the CPU may be anywhere in the monitor: INIT it. */
 int lent_start(struct lent *lent)
 {
-	const struct apus_image *image = image_get();
 	int error;
 
-	if (IS_ERR(image))
-		return PTR_ERR(image);
 	prepare(lent);
-	error = arrive(lent, image);
+	error = arrive(lent, lent->image);
 	if (error)
 		return error;
 	smp_store_release(&lent->control->proceed, 1);

@@ -49,6 +49,12 @@ void vcpu_kick(struct vcpu *vcpu, u32 request)
 	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
 }
 
+static void give_back(struct vcpu *vcpu, struct lent *lent)
+{
+	if (!lent_return(lent))
+		WRITE_ONCE(vcpu->vm->lost, true);
+}
+
 /* A CPU, from the pool if nobody named one, that serves this vCPU. Under vcpu->lock. */
 static int bind_to(struct vcpu *vcpu, struct lent *lent)
 {
@@ -61,7 +67,7 @@ static int bind_to(struct vcpu *vcpu, struct lent *lent)
 			      vcpu->vm->control->area);
 	if (result < 0) {
 		set_lent(vcpu, NULL);
-		lent_return(lent);
+		give_back(vcpu, lent);
 		return result;
 	}
 	atomic_set(&vcpu->last_cpu, lent->cpu);
@@ -141,7 +147,7 @@ void vcpu_surrender(struct vcpu *vcpu)
 	set_reachable(vcpu, NULL);
 	settle(vcpu);
 	set_lent(vcpu, NULL);
-	lent_return(lent);
+	give_back(vcpu, lent);
 }
 
 /* The monitor does not answer, or has stopped: this vCPU ends here. Under vcpu->lock. */
@@ -162,6 +168,7 @@ void vcpu_reset(struct vcpu *vcpu)
 	if (vcpu->lent)
 		lent_reset(vcpu->lent);
 	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
+	wake_up_all(&doorbell_waiters);
 }
 
 /*

@@ -18,6 +18,8 @@ static void vm_free(struct vm *vm)
 
 	vms_remove(vm);
 	timer_stop(vm);
+	if (vm->lost)
+		return; /* see give_back() in lend.c */
 	for (id = 0; id < APUS_VCPUS; id++)
 		vcpu_free(vm->vcpus[id]);
 	slots_free(vm);
@@ -227,6 +229,8 @@ long vm_create(unsigned long type)
 
 	if (type)
 		return -EINVAL;
+	if (!tsc_khz)
+		return -EOPNOTSUPP; /* clocks and timers count by it */
 	image = image_get();
 	if (IS_ERR(image))
 		return PTR_ERR(image);
