@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A CPU's way from Linux to the monitor and back. */
+#include <linux/capability.h>
 #include <linux/cc_platform.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
@@ -180,10 +181,13 @@ static struct lent *take(unsigned int cpu)
 	return lent;
 }
 
+/* EPERM: only who administrates the machine takes a CPU from it that is not in the pool. */
 struct lent *lent_take(unsigned int cpu)
 {
 	struct lent *lent;
 
+	if (!pool_contains(cpu) && !capable(CAP_SYS_ADMIN))
+		return ERR_PTR(-EPERM);
 	if (mutex_lock_killable(&lending))
 		return ERR_PTR(-EINTR);
 	lent = take(cpu);

@@ -34,6 +34,7 @@ struct RefusedCall {
     // Without a CPU named, the driver takes one of its pool at a vCPU's first call.
     case ("KVM_SET_LENT_CPU", .resourceBusy), ("KVM_SET_CPUID2", .resourceBusy):
       cpu.map(SetupError.cpuLent) ?? .noCPU
+    case ("KVM_SET_LENT_CPU", .notPermitted): cpu.map(SetupError.cpuNotInPool) ?? .noCPU
     case ("KVM_SET_LENT_CPU", .invalidArgument): cpu.map(SetupError.cpuKept) ?? .noCPU
     case ("KVM_SET_LENT_CPU", .operationNotSupportedByDevice),
       ("KVM_SET_CPUID2", .operationNotSupportedByDevice):

@@ -17,6 +17,7 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
   case notKVM(path: String)
   case noSuchCPU(Int, possible: String)
   case cpuLent(Int)
+  case cpuNotInPool(Int)
   case cpuOffline(Int)
   case cpuKept(Int)
   /// nil: one that the driver chose.
@@ -54,7 +55,7 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
       true
     case .memoryUnavailable, .noDevice, .noPermission, .notKVM, .cpuUnfit, .noCPU,
       .driverVersion, .monitorMissing, .firmwareOff, .missingCapability,
-      .portsNotPermitted, .call:
+      .portsNotPermitted, .cpuNotInPool, .call:
       false
     }
   }
@@ -91,6 +92,9 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
       "CPU \(cpu) cannot be lent: Linux needs CPU 0, and one CPU at least; name another one"
     case .cpuLent(let cpu):
       "CPU \(cpu) is lent to another guest already: name another one, or end that guest"
+    case .cpuNotInPool(let cpu):
+      "CPU \(cpu) is not one of those that everybody may use: run as root, or ask for it to be added "
+        + "to /sys/module/apus/parameters/pool"
     case .cpuOffline(let cpu):
       "CPU \(cpu) is offline: `echo 1 > /sys/devices/system/cpu/cpu\(cpu)/online`"
     case .cpuUnfit(let cpu):

@@ -22,6 +22,7 @@ struct RefusedCallTests {
   @Test("means a CPU that is lent, is Linux's, or does not exist")
   func lent() {
     #expect(meaning("KVM_SET_LENT_CPU", .resourceBusy) == .cpuLent(3))
+    #expect(meaning("KVM_SET_LENT_CPU", .notPermitted) == .cpuNotInPool(3))
     #expect(meaning("KVM_SET_LENT_CPU", .invalidArgument) == .cpuKept(3))
     #expect(
       meaning("KVM_SET_LENT_CPU", .operationNotSupportedByDevice)
