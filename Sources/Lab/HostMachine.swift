@@ -101,6 +101,9 @@ public struct HostMachine: Sendable, Equatable {
     // An emulated CPU may starve for longer than the kernel gives its first timer, and it would
     // panic: "IO-APIC + timer doesn't work!" (seen). Under KVM kernels leave that check out too.
     var words = ["console=ttyS0,115200", "quiet", panic, "tsc=reliable", "no_timer_check"]
+    // Where the firmware names the third port, the script takes its device from Linux. Bochs' does
+    // not, and Linux would find the port by itself, without a device to take away.
+    if files.hasThirdSerial, vendor == .intel { words.append("8250.nr_uarts=2") }
     if interactive { words.append("LAB_INTERACTIVE=1") }
     if !append.isEmpty { words.append(append) }
     return words.joined(separator: " ")

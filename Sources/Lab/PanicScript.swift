@@ -37,7 +37,11 @@ enum PanicScript {
       apus run --port \(ports) --cpu \(cpu) --memory 256 --kernel /lab/guest/vmlinuz \\
         --initrd /lab/guest/initramfs --append '\(guestCommandLine)' \\
         < /dev/null > /tmp/counting 2>&1 &
-      if within 100 grep -q 'guest: counts' /tmp/counting; then
+      client=$!
+      counts() { grep -q 'guest: counts' /tmp/counting; }
+      counts_or_ended() { counts || ! kill -0 $client 2> /dev/null; }
+      within 100 counts_or_ended
+      if counts; then
         pass guest-counts
         sleep 1
         step "echo c > /proc/sysrq-trigger: the host's kernel ends here"

@@ -101,7 +101,9 @@ public struct ScenarioRunner: Sendable {
   private func summarise(_ result: Result, _ outcome: MachineRun.Outcome) {
     let failed = result.checks.filter { !$0.passed }
     for check in failed { terminal.text("    FAILED \(check.name): \(check.detail)") }
-    if !outcome.emulatorMessage.isEmpty { terminal.text("    QEMU: \(outcome.emulatorMessage)") }
+    if !outcome.emulatorMessage.isEmpty {
+      terminal.text("    emulator: \(outcome.emulatorMessage)")
+    }
     let passed = result.checks.count - failed.count
     terminal.step(
       "\(result.scenario): \(passed) passed, \(failed.count) failed, "

@@ -2,20 +2,29 @@
 
 extension Scenario {
   /// The host's kernel panics while a guest runs: the guest goes on.
-  static let hostPanic: Scenario = {
+  static let hostPanic = hostPanic("host-panic", on: HostMachine(), seconds: 90, suite: .check)
+  static let hostPanicIntel = hostPanic(
+    "host-panic-intel", on: HostMachine(.intel), seconds: 1200, suite: .soak)
+
+  private static func hostPanic(
+    _ name: String, on machine: HostMachine, seconds: Int, suite: Suite
+  ) -> Scenario {
     var scenario = Scenario(
-      name: "host-panic",
-      summary: "the host panics and the guest goes on for \(Int(PanicScript.seconds)) s",
-      seconds: 90,
+      name: name,
+      summary: "the host panics and the guest goes on for \(Int(PanicScript.seconds)) s"
+        + (machine.vendor == .intel ? ", on VT-x" : ""),
+      seconds: seconds,
       script: """
         dmesg -n 4
         load apus
 
-        """ + PanicScript.text(cpu: 3))
+        """ + PanicScript.text(cpu: machine.cpus - 1))
+    scenario.machine = machine
+    scenario.suite = suite
     scenario.afterPanic = PanicWatch(seconds: PanicScript.seconds)
     scenario.expected = ["guest-counts", "guest-outlives-panic"]
     return scenario
-  }()
+  }
 
   /// The same where the host has a crash kernel: it starts on the CPU that panicked.
   static let hostCrashKernel: Scenario = {
