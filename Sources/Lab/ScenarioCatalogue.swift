@@ -24,6 +24,7 @@ extension Scenario {
     badGuests("bad-guests-often", rounds: 10, suite: .soak),
     brokenMonitors("broken-monitors-all", modes: BrokenMonitor.allCases, suite: .soak),
     smpLoad,
+    smpIntel,
     hostPanicIntel,
     interruptCost,
   ]

@@ -33,6 +33,18 @@ extension Scenario {
     return scenario
   }()
 
+  /// The same on VT-x. One boot is enough: Bochs takes minutes for it.
+  static let smpIntel: Scenario = {
+    var scenario = smp(
+      "smp-intel", "2 CPUs in a guest on VT-x come, go and take NMIs", seconds: 1800, suite: .soak,
+      guests: [SMPGuest(name: "x2apic", cpus: "1-2", count: 2, work: "smp LAB_ROUNDS=2")])
+    let append = scenario.machine.append
+    scenario.machine = HostMachine(.intel)
+    scenario.machine.cpus = 3
+    scenario.machine.append = append
+    return scenario
+  }()
+
   private static func smp(
     _ name: String, _ summary: String, seconds: Int, suite: Suite, guests: [SMPGuest]
   ) -> Scenario {
