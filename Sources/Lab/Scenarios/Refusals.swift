@@ -38,6 +38,12 @@ extension Scenario {
         refuse check-cpu-0 'Linux needs it' apus check --cpu 0
         refuse not-a-cpu 'no list of CPUs' start --cpu three
         refuse no-pool '--cpu' start
+        mkdir -p /etc
+        echo 'user:x:1000:1000::/:/bin/sh' > /etc/passwd
+        chmod 666 /dev/apus
+        refuse memory-beyond-limit 'ulimit -l' su user -c 'start --cpu 3'
+        refuse not-in-pool 'not one of those' sh -c 'ulimit -l unlimited; su user -c "start --cpu 3"'
+        chmod 660 /dev/apus
         echo 0 > /sys/devices/system/cpu/cpu2/online
         refuse offline-cpu 'is offline' start --cpu 2
         echo 1 > /sys/devices/system/cpu/cpu2/online
@@ -73,7 +79,8 @@ extension Scenario {
         """)
     scenario.machine.append = "panic_on_warn=1"
     scenario.expected = [
-      "host-can-lend", "busy-cpu", "cpu-back", "memory-as-before", "host-unhurt",
+      "host-can-lend", "not-in-pool", "memory-beyond-limit", "busy-cpu", "cpu-back",
+      "memory-as-before", "host-unhurt",
     ]
     return scenario
   }()

@@ -46,17 +46,29 @@ public struct HostFiles: Sendable {
     (try? FileDescriptor.open(FilePath(root + path), .init(rawValue: 0o10000000)).close()) != nil
   }
 
+  /// The words of the line that begins with these, without them.
+  private func words(after start: String, in file: String) -> [Substring]? {
+    text(file)?.split(separator: "\n").first { $0.hasPrefix(start) }?
+      .dropFirst(start.count).split { $0 == " " || $0 == "\t" }
+  }
+
   /// A line of /proc/meminfo, in bytes.
   private func memory(_ name: String) -> UInt64? {
-    for line in text("/proc/meminfo")?.split(separator: "\n") ?? [] {
-      let words = line.split(separator: " ")
-      if words.count >= 2, words[0] == name + ":" { return UInt64(words[1]).map { $0 << 10 } }
-    }
-    return nil
+    words(after: name + ":", in: "/proc/meminfo")?.first.flatMap { UInt64($0) }.map { $0 << 10 }
   }
 
   public var totalMemory: UInt64? { memory("MemTotal") }
   public var availableMemory: UInt64? { memory("MemAvailable") }
+
+  /// RLIMIT_MEMLOCK in bytes: as much memory as this process may have pinned. Nil: no limit, or
+  /// CAP_IPC_LOCK, which is above it.
+  public var lockedMemoryLimit: UInt64? {
+    let capabilities = words(after: "CapEff:", in: "/proc/self/status")?.first
+      .flatMap { UInt64($0, radix: 16) }
+    let lockMemory: UInt64 = 1 << 14
+    if let capabilities, capabilities & lockMemory != 0 { return nil }
+    return words(after: "Max locked memory", in: "/proc/self/limits")?.first.flatMap { UInt64($0) }
+  }
 
   /// In Linux's notation.
   public var possibleCPUs: String { text("/sys/devices/system/cpu/present") ?? "no CPU list" }

@@ -21,6 +21,12 @@ struct RefusedCall {
     }
   }
 
+  /// More than this user may have pinned, which the device does where guests get CPUs of their own.
+  private var isBeyondLimit: Bool {
+    guard let limit = host.lockedMemoryLimit else { return false }
+    return memorySize > limit
+  }
+
   func meaning(of error: KVMError) -> SetupError {
     switch (error.call, error.errno) {
     case ("open", .noSuchFileOrDirectory), ("open", .noSuchAddressOrDevice),
@@ -44,6 +50,8 @@ struct RefusedCall {
       .cpuUnfit(cpu)
     case ("KVM_APUS_PASS_PORTS", let errno):
       ports.flatMap { SetupError(ports: $0, errno) } ?? .call(error)
+    case ("KVM_SET_USER_MEMORY_REGION", .noMemory) where isBeyondLimit:
+      .memoryBeyondLimit(requested: memorySize, limit: host.lockedMemoryLimit ?? 0)
     case ("mmap", .noMemory), ("KVM_SET_USER_MEMORY_REGION", .noMemory):
       .memoryUnavailable(requested: memorySize, available: host.availableMemory ?? 0)
     default: .call(error)

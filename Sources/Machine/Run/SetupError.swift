@@ -12,6 +12,7 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
   case memoryNotPages(bytes: UInt64)
   case memoryExceedsMachine(requested: UInt64, total: UInt64)
   case memoryUnavailable(requested: UInt64, available: UInt64)
+  case memoryBeyondLimit(requested: UInt64, limit: UInt64)
   case noDevice(path: String)
   case noPermission(path: String)
   case notKVM(path: String)
@@ -53,7 +54,8 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
       .memoryExceedsMachine, .noSuchCPU, .cpuKept, .cpuLent, .cpuOffline, .tooManyCPUs,
       .portsNotPassed, .portsInUse, .portsRefused:
       true
-    case .memoryUnavailable, .noDevice, .noPermission, .notKVM, .cpuUnfit, .noCPU,
+    case .memoryUnavailable, .memoryBeyondLimit, .noDevice, .noPermission, .notKVM, .cpuUnfit,
+      .noCPU,
       .driverVersion, .monitorMissing, .firmwareOff, .missingCapability,
       .portsNotPermitted, .cpuNotInPool, .call:
       false
@@ -77,6 +79,10 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
     case .memoryUnavailable(let requested, let available):
       "the guest's memory of \(MemorySize(bytes: requested)) is more than this machine has free "
         + "(\(MemorySize(bytes: available))): use a smaller --memory, or end other programs"
+    case .memoryBeyondLimit(let requested, let limit):
+      "the guest's memory of \(MemorySize(bytes: requested)) is more than this user may lock "
+        + "(\(MemorySize(bytes: limit)), `ulimit -l`): have the limit raised in "
+        + "/etc/security/limits.conf, or run as root"
     case .noDevice(let path) where path.hasSuffix("apus"):
       "there is no \(path): load the driver with `modprobe apus` or `insmod apus.ko`, "
         + "and see `apus check`"

@@ -24,6 +24,20 @@ struct HostFilesTests {
     #expect(files.onlineCPUs == [0, 1, 3])
   }
 
+  @Test(
+    "is how much memory this process may have pinned",
+    arguments: [
+      ("0000000000000000", "65536", 65536), ("0000000000004000", "65536", nil),
+      ("0000000000000000", "unlimited", nil),
+    ])
+  func lockedMemory(capabilities: String, limit: String, expected: UInt64?) throws {
+    let directory = try HostDirectory([
+      "/proc/self/status": "Name:\tapus\nCapEff:\t\(capabilities)\n",
+      "/proc/self/limits": "Max locked memory         \(limit)    \(limit)    bytes\n",
+    ])
+    #expect(directory.files.lockedMemoryLimit == expected)
+  }
+
   @Test("is nothing where there are no such files")
   func nothing() {
     let files = HostFiles(root: "/nonexistent")

@@ -48,6 +48,19 @@ struct RefusedCallTests {
         == .memoryUnavailable(requested: 1 << 30, available: 0))
   }
 
+  @Test("for want of memory says which limit of the user's it is beyond")
+  func lockedMemory() throws {
+    let directory = try HostDirectory([
+      "/proc/self/limits": "Max locked memory         8388608              8388608        bytes\n"
+    ])
+    let error = KVMError(call: "KVM_SET_USER_MEMORY_REGION", errno: .noMemory)
+    func meaning(memory: UInt64) -> SetupError {
+      RefusedCall(device: "/dev/apus", memorySize: memory, host: directory.files).meaning(of: error)
+    }
+    #expect(meaning(memory: 16 << 20) == .memoryBeyondLimit(requested: 16 << 20, limit: 8 << 20))
+    #expect(meaning(memory: 4 << 20) == .memoryUnavailable(requested: 4 << 20, available: 0))
+  }
+
   @Test("is named if it means nothing special")
   func other() {
     let error = meaning("KVM_CREATE_VM", .ioError)
