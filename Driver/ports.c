@@ -43,13 +43,14 @@ static long pass(struct vm *vm, const struct apus_ports *ports)
 	}
 	/* Which ports may never be a guest's is the monitor's to say. */
 	result = forward_vm_request(vm, KVM_APUS_PASS_PORTS, ports, sizeof(*ports));
-	if (result) {
+	/* Without an answer they may be open to the VM's other vCPUs: they stay the guest's. */
+	if (result && result != -EIO) {
 		release_region(passed->first, passed->count);
 		kfree(passed);
 		return result;
 	}
 	list_add(&passed->node, &vm->ports);
-	return 0;
+	return result;
 }
 
 /* KVM_APUS_PASS_PORTS */
