@@ -41,6 +41,7 @@ struct pinned {
 	struct apus_extent_page *first;
 	unsigned long pages;
 	unsigned long charged; /* against the owner's RLIMIT_MEMLOCK */
+	bool writable;         /* by the guest */
 };
 
 struct slot {

@@ -133,6 +133,8 @@ int pages_pin(struct vm *vm, struct slot *slot)
 	if (error)
 		return error;
 	slot->pinned.charged = count;
+	/* A file that the client may only read must not get dirty. */
+	slot->pinned.writable = !(slot->flags & KVM_MEM_READONLY);
 	pages = kmalloc_array(CHUNK, sizeof(*pages), GFP_KERNEL);
 	error = pages ? pin_all(slot, pages) : -ENOMEM;
 	kfree(pages);
@@ -141,13 +143,14 @@ int pages_pin(struct vm *vm, struct slot *slot)
 	return error;
 }
 
-static void unpin_extent(const struct apus_extent *extent)
+static void unpin_extent(const struct apus_extent *extent, bool written)
 {
 	u64 done, step;
 
 	for (done = 0; done < extent->count; done += step) {
 		step = min_t(u64, extent->count - done, CHUNK);
-		unpin_user_page_range_dirty_lock(pfn_to_page(extent->frame + done), step, true);
+		unpin_user_page_range_dirty_lock(pfn_to_page(extent->frame + done), step,
+						 written);
 		cond_resched();
 	}
 }
@@ -164,7 +167,7 @@ void pages_unpin(struct vm *vm, struct pinned *pinned)
 		u64 index;
 
 		for (index = 0; index < page->count; index++)
-			unpin_extent(&page->extents[index]);
+			unpin_extent(&page->extents[index], pinned->writable);
 		free_page((unsigned long)page);
 		page = next;
 	}
