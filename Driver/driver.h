@@ -40,8 +40,9 @@ struct lent {
 struct pinned {
 	struct apus_extent_page *first;
 	unsigned long pages;
-	unsigned long charged; /* against the owner's RLIMIT_MEMLOCK */
-	bool writable;         /* by the guest */
+	unsigned long charged;  /* against the owner's RLIMIT_MEMLOCK */
+	unsigned long resident; /* in the owner's RSS: not of hugetlbfs */
+	bool writable;          /* by the guest */
 };
 
 struct slot {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The host's pages behind a memory slot, and pages for the tables that map them. */
 #include <linux/gfp.h>
+#include <linux/hugetlb_inline.h>
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -109,6 +110,34 @@ static int pin_all(struct slot *slot, struct page **pages)
 	return 0;
 }
 
+/* Of the slot's pages, those that come from the pools of huge pages: set aside already. */
+static unsigned long pages_from_pools(struct vm *vm, const struct slot *slot)
+{
+	u64 at = slot->user_address, end = at + slot->size;
+	struct vm_area_struct *area;
+	unsigned long size = 0;
+
+	mmap_read_lock(vm->mm);
+	for (area = find_vma(vm->mm, at); area && area->vm_start < end;
+	     area = find_vma(vm->mm, area->vm_end)) {
+		if (is_vm_hugetlb_page(area))
+			size += min_t(u64, area->vm_end, end) - max_t(u64, area->vm_start, at);
+	}
+	mmap_read_unlock(vm->mm);
+	return size >> PAGE_SHIFT;
+}
+
+/* What the client has populated, and no slot has pinned yet. */
+static unsigned long populated_for_later(struct vm *vm)
+{
+	unsigned long resident = get_mm_rss(vm->mm), pinned = 0;
+	unsigned int id;
+
+	for (id = 0; id < APUS_SLOTS; id++)
+		pinned += vm->slots[id].pinned.resident;
+	return resident > pinned ? resident - pinned : 0;
+}
+
 /*
  * Pinning populates: without this, a slot larger than memory would have the host kill
  * other processes before it fails. What the client has populated already is counted as
@@ -118,21 +147,24 @@ static bool fits_into_memory(struct vm *vm, unsigned long pages)
 {
 	long available = si_mem_available();
 
-	return pages <= (unsigned long)max(available, 0l) + get_mm_rss(vm->mm);
+	return pages <= (unsigned long)max(available, 0l) + populated_for_later(vm);
 }
 
+/* Under vm->slots_lock. */
 int pages_pin(struct vm *vm, struct slot *slot)
 {
 	unsigned long count = slot->size >> PAGE_SHIFT;
+	unsigned long resident = count - pages_from_pools(vm, slot);
 	struct page **pages;
 	int error;
 
-	if (!fits_into_memory(vm, count))
+	if (!fits_into_memory(vm, resident))
 		return -ENOMEM;
 	error = account_locked_vm(vm->mm, count, true);
 	if (error)
 		return error;
 	slot->pinned.charged = count;
+	slot->pinned.resident = resident;
 	/* A file that the client may only read must not get dirty. */
 	slot->pinned.writable = !(slot->flags & KVM_MEM_READONLY);
 	pages = kmalloc_array(CHUNK, sizeof(*pages), GFP_KERNEL);
