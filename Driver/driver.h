@@ -75,6 +75,7 @@ struct vm {
 	struct slot slots[APUS_SLOTS];
 	struct list_head tables; /* struct page.lru: given to the monitor for good */
 	unsigned long table_pages;
+	unsigned long tables_charged; /* of them, against the owner's RLIMIT_MEMLOCK */
 
 	raw_spinlock_t line_lock; /* lines, routes, who is bound; taken with interrupts off */
 	u32 levels;

@@ -236,13 +236,35 @@ static unsigned long tables_needed(const struct slot *slot)
 	       touched(first, last, P4D_SHIFT);
 }
 
+/* The owner's RLIMIT_MEMLOCK is charged with so many of the tables. Less never fails. */
+static int charge_tables(struct vm *vm, unsigned long pages)
+{
+	bool more = pages > vm->tables_charged;
+	int error = account_locked_vm(vm->mm, more ? pages - vm->tables_charged :
+						     vm->tables_charged - pages, more);
+
+	if (!error)
+		vm->tables_charged = pages;
+	return error;
+}
+
 /*
  * The monitor keeps what it got until the VM is gone, so a client that changes its slots
- * for ever could fill the host's memory with tables: this ends it.
+ * for ever, in one VM or in many, could fill the host's memory with tables. What the slots
+ * of the moment need comes with the pages that they pin; the rest is charged to the owner.
+ * Who may lock without limit finds one here.
  */
-static bool may_have_tables(struct vm *vm, unsigned long more)
+static int permit_tables(struct vm *vm, unsigned long more)
 {
-	return vm->table_pages + more <= totalram_pages() / 8;
+	unsigned long pages = vm->table_pages + more, needed = more;
+	unsigned int id;
+
+	for (id = 0; id < APUS_SLOTS; id++)
+		if (vm->slots[id].size)
+			needed += tables_needed(&vm->slots[id]);
+	if (pages > totalram_pages() / 8)
+		return -ENOMEM;
+	return charge_tables(vm, pages > needed ? pages - needed : 0);
 }
 
 static void free_list(struct list_head *list)
@@ -255,27 +277,41 @@ static void free_list(struct list_head *list)
 	}
 }
 
-int tables_give(struct vm *vm, struct slot *slot)
+/* Zeroed pages in a list, and in the chain that the monitor reads. */
+static int allocate_tables(unsigned long count, struct list_head *list, u64 *chain)
 {
-	unsigned long needed = tables_needed(slot), done;
-	LIST_HEAD(list);
-	u64 chain = 0;
+	unsigned long done;
 
-	if (!may_have_tables(vm, needed))
-		return -ENOMEM;
-	for (done = 0; done < needed; done++) {
+	for (done = 0; done < count; done++) {
 		struct page *page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NORETRY);
 
-		if (!page || fatal_signal_pending(current)) {
-			if (page)
-				__free_page(page);
-			free_list(&list);
-			return page ? -EINTR : -ENOMEM;
-		}
-		*(u64 *)page_address(page) = chain;
-		chain = page_to_phys(page);
-		list_add(&page->lru, &list);
+		if (!page)
+			return -ENOMEM;
+		list_add(&page->lru, list);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		*(u64 *)page_address(page) = *chain;
+		*chain = page_to_phys(page);
 		cond_resched();
+	}
+	return 0;
+}
+
+/* Under vm->slots_lock, before the slot is one of the VM's. */
+int tables_give(struct vm *vm, struct slot *slot)
+{
+	unsigned long needed = tables_needed(slot), charged = vm->tables_charged;
+	LIST_HEAD(list);
+	u64 chain = 0;
+	int error = permit_tables(vm, needed);
+
+	if (error)
+		return error;
+	error = allocate_tables(needed, &list, &chain);
+	if (error) {
+		free_list(&list);
+		charge_tables(vm, min(charged, vm->tables_charged));
+		return error;
 	}
 	list_splice(&list, &vm->tables);
 	vm->table_pages += needed;
@@ -286,4 +322,6 @@ int tables_give(struct vm *vm, struct slot *slot)
 void tables_free(struct vm *vm)
 {
 	free_list(&vm->tables);
+	charge_tables(vm, 0);
+	vm->table_pages = 0;
 }
