@@ -20,7 +20,8 @@ public struct HostCheck: Equatable, Sendable {
     lendableCPUs = cpu.map { cpus.lendable.contains($0) ? [$0] : [] } ?? cpus.lendable
     findings =
       Self.processor(facts) + [Self.driver(facts)] + Self.monitor(facts)
-      + [cpu.map(cpus.finding) ?? cpus.finding] + Self.notes(facts)
+      + [cpu.map(cpus.finding) ?? cpus.finding] + Self.threads(facts, cpu: cpu)
+      + Self.notes(facts)
   }
 
   private static func processor(_ facts: HostFacts) -> [Finding] {
@@ -139,6 +140,19 @@ public struct HostCheck: Equatable, Sendable {
       .problem(
         "monitor", "its image is missing or malformed",
         fix: "copy build/monitor to /lib/firmware/apus/monitor")
+    ]
+  }
+
+  /// Nothing separates the threads of a core: see L1TF and MDS in Linux's admin-guide/hw-vuln.
+  private static func threads(_ facts: HostFacts, cpu: Int?) -> [Finding] {
+    let shared = facts.siblings.filter { !$0.value.isEmpty && (cpu == nil || $0.key == cpu) }
+    guard let first = shared.keys.max(), let others = shared[first] else { return [] }
+    let core = CPUList((others + [first]).sorted())
+    return [
+      .note(
+        "threads",
+        "CPUs \(core) are threads of one core: lend them together (--cpu \(core)); otherwise guest and "
+          + "Linux slow each other down and may spy on each other")
     ]
   }
 

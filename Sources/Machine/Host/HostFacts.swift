@@ -29,6 +29,9 @@ public struct HostFacts: Equatable, Sendable {
   /// CPUs with a switch to take them offline.
   public var removableCPUs: Set<Int>
 
+  /// Of each CPU the others that are threads of its core.
+  public var siblings: [Int: Set<Int>]
+
   /// In Linux's notation.
   var cpuList: String { "\(CPUList(presentCPUs.sorted()))" }
 
@@ -50,6 +53,8 @@ public struct HostFacts: Equatable, Sendable {
     removableCPUs = files.presentCPUs.filter {
       files.exists("/sys/devices/system/cpu/cpu\($0)/online")
     }
+    siblings = Dictionary(
+      uniqueKeysWithValues: files.onlineCPUs.map { ($0, files.siblings(of: $0)) })
   }
 
   /// The word in brackets: `none [integrity] confidentiality`.

@@ -77,6 +77,11 @@ public struct HostFiles: Sendable {
     Set(text("/sys/devices/system/cpu/\(name)").flatMap(CPUList.init)?.cpus ?? [])
   }
 
+  /// The other threads of a CPU's core; none of a CPU that is offline.
+  public func siblings(of cpu: Int) -> Set<Int> {
+    cpus("cpu\(cpu)/topology/thread_siblings_list").subtracting([cpu])
+  }
+
   public var presentCPUs: Set<Int> { cpus("present") }
   public var onlineCPUs: Set<Int> { cpus("online") }
 }

@@ -63,6 +63,19 @@ struct HostCheckTests {
     #expect(HostCheck(Self.goodFacts(), cpu: 2).lendableCPUs == [2])
   }
 
+  @Test("notes that a CPU shares its core, and with which others")
+  func threads() throws {
+    func note(cpu: Int?) -> String? {
+      let check = check(cpu: cpu) { $0.siblings = [0: [], 1: [], 2: [3], 3: [2]] }
+      #expect(check.canLend)
+      return check.findings.first { $0.state == .note }?.text
+    }
+    #expect(note(cpu: 1) == nil)
+    let text = try #require(note(cpu: 2))
+    #expect(text.hasPrefix("CPUs 2-3 are threads of one core"))
+    #expect(note(cpu: nil) == text)
+  }
+
   @Test("finds a processor that is no good, by what it lacks")
   func processor() throws {
     #expect(

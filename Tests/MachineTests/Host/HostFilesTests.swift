@@ -11,6 +11,7 @@ struct HostFilesTests {
     "/proc/meminfo": "MemTotal:        1048576 kB\nMemFree: 1 kB\nMemAvailable:     524288 kB\n",
     "/sys/devices/system/cpu/present": "0-3\n",
     "/sys/devices/system/cpu/online": "0-1,3\n",
+    "/sys/devices/system/cpu/cpu3/topology/thread_siblings_list": "1,3\n",
   ]
 
   @Test("is its memory in bytes and its CPUs")
@@ -22,6 +23,8 @@ struct HostFilesTests {
     #expect(files.possibleCPUs == "0-3")
     #expect(files.presentCPUs == [0, 1, 2, 3])
     #expect(files.onlineCPUs == [0, 1, 3])
+    #expect(files.siblings(of: 3) == [1])
+    #expect(files.siblings(of: 0) == [])
   }
 
   @Test(
