@@ -10,6 +10,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include <asm/msr.h>
 #include <asm/smp.h>
 #include <asm/tsc.h>
 
@@ -147,6 +148,19 @@ static bool give_back(struct lent *lent, bool has_left)
 	return has_left;
 }
 
+/*
+ * Linux asks for a CPU's lowest performance when it takes it offline, and again for what it
+ * wants when it is back; the monitor restores the request in between.
+ */
+static u64 hwp_request(unsigned int cpu)
+{
+	u64 request = 0;
+
+	if (boot_cpu_has(X86_FEATURE_HWP))
+		rdmsrl_safe_on_cpu(cpu, MSR_HWP_REQUEST, &request);
+	return request;
+}
+
 static struct lent *take(unsigned int cpu)
 {
 	const struct apus_image *image;
@@ -163,6 +177,7 @@ static struct lent *take(unsigned int cpu)
 	lent = lent_allocate(cpu, image);
 	if (!lent)
 		return ERR_PTR(-ENOMEM);
+	lent->control->hwp_request = hwp_request(cpu);
 	error = hotplug_claim(cpu);
 	if (error) {
 		lent_free(lent);

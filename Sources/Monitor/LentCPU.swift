@@ -95,6 +95,9 @@ import X86
   /// Makes the CPU the monitor's: its own CR4, the APIC in x2APIC mode.
   func takeOver() {
     privatePage.host.save()
+    if mailbox.hwp_request != 0 {
+      _ = tryWriteMSR(MSR.hwpRequest.rawValue, mailbox.hwp_request)
+    }
     writeCR4(
       CR4([.physicalAddressExtension, .machineCheck, .osFXSR, .osXMMExceptions, .osXSAVE]).rawValue)
     // An INIT leaves the APIC in x2APIC mode, from which there is no direct way to xAPIC mode.

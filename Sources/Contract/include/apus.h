@@ -269,6 +269,8 @@ struct apus_cpu {
 	uint64_t machine_checks;
 	uint64_t asids;            /* address-space identifiers (ASID or VPID) of this CPU */
 	struct apus_fault fault;
+	/* D, before the CPU starts: its IA32_HWP_REQUEST as Linux had it online; 0: unknown */
+	uint64_t hwp_request;
 };
 
 /*
