@@ -237,7 +237,7 @@ void vcpu_leave(struct vcpu *vcpu);
 bool forward_knows(unsigned int request);
 long forward(struct vcpu *vcpu, unsigned int request, void __user *argument);
 long forward_vm(struct vm *vm, unsigned int request, void __user *argument);
-long forward_vm_request(struct vm *vm, unsigned int request, const void *argument, size_t size);
+long forward_vm_request(struct vm *vm, unsigned int request, void *argument, size_t size);
 
 /* run.c */
 long vcpu_run(struct vcpu *vcpu);

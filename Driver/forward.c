@@ -3,6 +3,8 @@
  * ioctls that the monitor serves: the argument travels through the payload pages of the
  * vCPU. Sizes are checked here, meanings there.
  */
+#include <linux/mm.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "driver.h"
@@ -78,68 +80,95 @@ static bool takes_answer(unsigned int request)
 	return _IOC_DIR(request) & _IOC_READ && request != KVM_SET_IRQCHIP;
 }
 
+/*
+ * A client's argument on its way. It is copied while no lock is held: an access to a client's
+ * memory may take for ever (userfaultfd, FUSE), and a reboot waits for vcpu->lock.
+ */
+struct parcel {
+	unsigned int request;
+	size_t size;
+	void *bytes;
+};
+
 /* Bytes of the whole argument; its first word is counted on once only. */
-static long load(void *payload, unsigned int request, const void __user *argument)
+static long measure(const struct shape *shape, const void __user *argument, u32 *count)
+{
+	BUILD_BUG_ON(sizeof(struct kvm_xsave) > APUS_VCPU_PAYLOAD_SIZE);
+	if (!shape->entry)
+		return shape->header;
+	if (get_user(*count, (const u32 __user *)argument))
+		return -EFAULT;
+	if (*count > (APUS_VCPU_PAYLOAD_SIZE - shape->header) / shape->entry)
+		return -E2BIG;
+	return shape->header + *count * shape->entry;
+}
+
+static long load(struct parcel *parcel, unsigned int request, const void __user *argument)
 {
 	struct shape shape;
-	u32 count;
-	size_t size;
+	u32 count = 0;
+	long size;
 
 	if (!find_shape(request, &shape))
 		return -ENOTTY;
-	BUILD_BUG_ON(sizeof(struct kvm_xsave) > APUS_VCPU_PAYLOAD_SIZE);
-	size = shape.header;
-	if (shape.entry) {
-		if (get_user(count, (const u32 __user *)argument))
-			return -EFAULT;
-		if (count > (APUS_VCPU_PAYLOAD_SIZE - shape.header) / shape.entry)
-			return -E2BIG;
-		size += count * shape.entry;
-	}
-	memset(payload, 0, size);
-	if (brings_argument(request) && copy_from_user(payload, argument, size))
+	size = measure(&shape, argument, &count);
+	if (size < 0)
+		return size;
+	parcel->request = request;
+	parcel->size = size;
+	parcel->bytes = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!parcel->bytes)
+		return -ENOMEM;
+	if (brings_argument(request) && copy_from_user(parcel->bytes, argument, size)) {
+		kvfree(parcel->bytes);
 		return -EFAULT;
+	}
 	if (shape.entry)
-		*(u32 *)payload = count;
-	return size;
+		*(u32 *)parcel->bytes = count;
+	return 0;
 }
 
-static void *payload_of(struct vcpu *vcpu)
+/* The end of a parcel. */
+static long unload(struct parcel *parcel, long result, void __user *argument)
 {
-	return vcpu->area + APUS_VCPU_PAGE_PAYLOAD * PAGE_SIZE;
+	if (result >= 0 && takes_answer(parcel->request) &&
+	    copy_to_user(argument, parcel->bytes, parcel->size))
+		result = -EFAULT;
+	kvfree(parcel->bytes);
+	return result;
 }
 
-/* The payload is in place. */
-static long ask(struct vcpu *vcpu, u32 command, unsigned int request, size_t size)
+/* Under vcpu->lock. */
+static long ask(struct vcpu *vcpu, u32 command, const struct parcel *parcel)
 {
+	void *payload = vcpu->area + APUS_VCPU_PAGE_PAYLOAD * PAGE_SIZE;
 	long result = vcpu_bind(vcpu);
 
 	if (result)
 		return result;
-	result = lent_command(vcpu->lent, command, request, size);
+	memcpy(payload, parcel->bytes, parcel->size);
+	result = lent_command(vcpu->lent, command, parcel->request, parcel->size);
 	if (result == -EIO)
 		vcpu_break(vcpu);
-	return result;
-}
-
-static long perform(struct vcpu *vcpu, u32 command, unsigned int request,
-		    void __user *argument)
-{
-	void *payload = payload_of(vcpu);
-	long size = load(payload, request, argument);
-	long result;
-
-	if (size < 0)
-		return size;
-	result = ask(vcpu, command, request, size);
-	if (result >= 0 && takes_answer(request) && copy_to_user(argument, payload, size))
-		return -EFAULT;
+	if (result >= 0 && takes_answer(parcel->request))
+		memcpy(parcel->bytes, payload, parcel->size);
 	return result;
 }
 
 long forward(struct vcpu *vcpu, unsigned int request, void __user *argument)
 {
-	return perform(vcpu, APUS_COMMAND_VCPU, request, argument);
+	struct parcel parcel;
+	long result = load(&parcel, request, argument);
+
+	if (result)
+		return result;
+	if (mutex_lock_killable(&vcpu->lock)) {
+		result = -EINTR;
+	} else {
+		result = ask(vcpu, APUS_COMMAND_VCPU, &parcel);
+		mutex_unlock(&vcpu->lock);
+	}
+	return unload(&parcel, result, argument);
 }
 
 static struct vcpu *any_vcpu(struct vm *vm)
@@ -165,24 +194,7 @@ static struct vcpu *any_vcpu(struct vm *vm)
 }
 
 /* The VM's own devices live in the monitor: a CPU of the VM is asked for them. */
-long forward_vm(struct vm *vm, unsigned int request, void __user *argument)
-{
-	struct vcpu *vcpu = any_vcpu(vm);
-	long result;
-
-	if (!vm->control->irqchip || !vcpu)
-		return -ENXIO;
-	result = vcpu_visit(vcpu);
-	if (result)
-		return result;
-	result = perform(vcpu, APUS_COMMAND_VM, request, argument);
-	mutex_unlock(&vcpu->lock);
-	vcpu_leave(vcpu);
-	return result;
-}
-
-/* The same with an argument that was copied and checked already. */
-long forward_vm_request(struct vm *vm, unsigned int request, const void *argument, size_t size)
+static long ask_any(struct vm *vm, const struct parcel *parcel)
 {
 	struct vcpu *vcpu = any_vcpu(vm);
 	long result;
@@ -192,9 +204,30 @@ long forward_vm_request(struct vm *vm, unsigned int request, const void *argumen
 	result = vcpu_visit(vcpu);
 	if (result)
 		return result;
-	memcpy(payload_of(vcpu), argument, size);
-	result = ask(vcpu, APUS_COMMAND_VM, request, size);
+	result = ask(vcpu, APUS_COMMAND_VM, parcel);
 	mutex_unlock(&vcpu->lock);
 	vcpu_leave(vcpu);
 	return result;
+}
+
+long forward_vm(struct vm *vm, unsigned int request, void __user *argument)
+{
+	struct parcel parcel;
+	long result;
+
+	if (!vm->control->irqchip)
+		return -ENXIO;
+	result = load(&parcel, request, argument);
+	if (result)
+		return result;
+	result = ask_any(vm, &parcel);
+	return unload(&parcel, result, argument);
+}
+
+/* With an argument that was copied and checked already, and no answer but the result. */
+long forward_vm_request(struct vm *vm, unsigned int request, void *argument, size_t size)
+{
+	struct parcel parcel = { .request = request, .size = size, .bytes = argument };
+
+	return ask_any(vm, &parcel);
 }

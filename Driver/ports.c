@@ -28,7 +28,7 @@ static int check(const struct apus_ports *ports)
 	return security_locked_down(LOCKDOWN_IOPORT);
 }
 
-static long pass(struct vm *vm, const struct apus_ports *ports)
+static long pass(struct vm *vm, struct apus_ports *ports)
 {
 	struct passed *passed = kmalloc(sizeof(*passed), GFP_KERNEL_ACCOUNT);
 	long result;

@@ -33,18 +33,22 @@ static long set_signal_mask(struct vcpu *vcpu, const void __user *argument)
 {
 	const struct kvm_signal_mask __user *user = argument;
 	struct kvm_signal_mask mask;
+	sigset_t signals = {};
 
-	vcpu->masks_signals = false;
-	if (!argument)
-		return 0;
-	if (copy_from_user(&mask, user, sizeof(mask)))
-		return -EFAULT;
-	if (mask.len != sizeof(vcpu->signals))
-		return -EINVAL;
-	if (copy_from_user(&vcpu->signals, user->sigset, sizeof(vcpu->signals)))
-		return -EFAULT;
-	sigdelsetmask(&vcpu->signals, sigmask(SIGKILL) | sigmask(SIGSTOP));
-	vcpu->masks_signals = true;
+	if (argument) {
+		if (copy_from_user(&mask, user, sizeof(mask)))
+			return -EFAULT;
+		if (mask.len != sizeof(signals))
+			return -EINVAL;
+		if (copy_from_user(&signals, user->sigset, sizeof(signals)))
+			return -EFAULT;
+		sigdelsetmask(&signals, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	}
+	if (mutex_lock_killable(&vcpu->lock))
+		return -EINTR;
+	vcpu->masks_signals = argument != NULL;
+	vcpu->signals = signals;
+	mutex_unlock(&vcpu->lock);
 	return 0;
 }
 
@@ -54,15 +58,12 @@ static long request_nmi(struct vcpu *vcpu)
 	return 0;
 }
 
+/* Nothing here touches the client's memory: that may take for ever. */
 static long locked_ioctl(struct vcpu *vcpu, unsigned int request, unsigned long value)
 {
-	void __user *argument = (void __user *)value;
-
 	switch (request) {
 	case KVM_RUN:
 		return value ? -EINVAL : vcpu_run(vcpu);
-	case KVM_SET_SIGNAL_MASK:
-		return set_signal_mask(vcpu, argument);
 	case KVM_SET_LENT_CPU:
 		return vcpu_set_lent_cpu(vcpu, value);
 	case KVM_GET_LENT_CPU:
@@ -76,15 +77,14 @@ static long locked_ioctl(struct vcpu *vcpu, unsigned int request, unsigned long 
 		/* For clients with an interrupt controller of their own. */
 		return vcpu->vm->control->irqchip ? -ENXIO : -EINVAL;
 	default:
-		return forward(vcpu, request, argument);
+		return -ENOTTY;
 	}
 }
 
-static bool is_known(unsigned int request)
+static bool needs_lock(unsigned int request)
 {
 	switch (request) {
 	case KVM_RUN:
-	case KVM_SET_SIGNAL_MASK:
 	case KVM_SET_LENT_CPU:
 	case KVM_GET_LENT_CPU:
 	case KVM_GET_TSC_KHZ:
@@ -92,7 +92,7 @@ static bool is_known(unsigned int request)
 	case KVM_INTERRUPT:
 		return true;
 	default:
-		return forward_knows(request);
+		return false;
 	}
 }
 
@@ -104,7 +104,7 @@ static long vcpu_ioctl(struct file *file, unsigned int request, unsigned long va
 
 	if (vcpu->vm->mm != current->mm)
 		return -EIO;
-	/* Also for other threads while this vCPU runs. */
+	/* The first also for other threads while this vCPU runs. */
 	switch (request) {
 	case KVM_APUS_GET_STATISTICS:
 		return get_statistics(vcpu, argument);
@@ -112,8 +112,12 @@ static long vcpu_ioctl(struct file *file, unsigned int request, unsigned long va
 		return get_last_exits(vcpu, argument);
 	case KVM_NMI:
 		return request_nmi(vcpu);
+	case KVM_SET_SIGNAL_MASK:
+		return set_signal_mask(vcpu, argument);
 	}
-	if (!is_known(request))
+	if (forward_knows(request))
+		return forward(vcpu, request, argument);
+	if (!needs_lock(request))
 		return -ENOTTY;
 	if (mutex_lock_killable(&vcpu->lock))
 		return -EINTR;
