@@ -8,12 +8,14 @@
 #include <linux/hrtimer.h>
 #include <linux/kvm.h>
 #include <linux/list.h>
+#include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
 #include <linux/signal.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "apus.h"
 
@@ -64,6 +66,8 @@ struct vm {
 	refcount_t users;
 	struct list_head node; /* of all VMs */
 	struct mm_struct *mm;  /* only its owners may use the VM */
+	struct mmu_notifier owner;
+	struct work_struct orphaned;
 	struct apus_vm *control;
 	struct mutex lock; /* creation of vCPUs and devices */
 	struct vcpu *vcpus[APUS_VCPUS]; /* written once, under lock */
@@ -210,14 +214,20 @@ void lent_reset(struct lent *lent);
 
 /* vm.c */
 long vm_create(unsigned long type);
+void vm_strip(struct vm *vm);
 void vm_get(struct vm *vm);
 void vm_put(struct vm *vm);
+
+/* owner.c */
+int owner_follow(struct vm *vm);
+void owner_forget(struct vm *vm);
 
 /* vms.c: all of them */
 void vms_add(struct vm *vm);
 void vms_remove(struct vm *vm);
 unsigned int vm_count(void);
 void vm_for_each(void (*visit)(struct vm *vm));
+void vm_stop(struct vm *vm);
 void vm_stop_all(void);
 
 /* vcpu.c */

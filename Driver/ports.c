@@ -77,6 +77,7 @@ void ports_free(struct vm *vm)
 	struct passed *passed, *next;
 
 	list_for_each_entry_safe(passed, next, &vm->ports, node) {
+		list_del(&passed->node);
 		release_region(passed->first, passed->count);
 		kfree(passed);
 	}

@@ -12,23 +12,37 @@
 
 #include "driver.h"
 
+/* No CPU runs the guest any more, nor will. To do this twice is to do it once. */
+void vm_strip(struct vm *vm)
+{
+	if (vm->lost)
+		return; /* see give_back() in lend.c */
+	slots_free(vm);
+	tables_free(vm);
+	ports_free(vm);
+}
+
+static void vm_discard(struct vm *vm)
+{
+	free_pages((unsigned long)vm->control, APUS_VM_ORDER);
+	mmdrop(vm->mm);
+	kfree(vm);
+}
+
 static void vm_free(struct vm *vm)
 {
 	int id;
 
+	owner_forget(vm);
 	vms_remove(vm);
 	timer_stop(vm);
+	vm_strip(vm);
 	if (vm->lost)
-		return; /* see give_back() in lend.c */
+		return;
 	for (id = 0; id < APUS_VCPUS; id++)
 		vcpu_free(vm->vcpus[id]);
-	slots_free(vm);
-	tables_free(vm);
-	ports_free(vm);
 	kvfree(vm->msi_routes);
-	free_pages((unsigned long)vm->control, APUS_VM_ORDER);
-	mmdrop(vm->mm);
-	kfree(vm);
+	vm_discard(vm);
 }
 
 void vm_get(struct vm *vm)
@@ -216,6 +230,21 @@ static struct vm *vm_allocate(void)
 	memset(vm->control->line_pins, APUS_NO_PIN, sizeof(vm->control->line_pins));
 	clock_start(vm);
 	timer_init(vm);
+	return vm;
+}
+
+static struct vm *vm_start(void)
+{
+	struct vm *vm = vm_allocate();
+	int error;
+
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	error = owner_follow(vm);
+	if (error) {
+		vm_discard(vm);
+		return ERR_PTR(error);
+	}
 	vms_add(vm);
 	return vm;
 }
@@ -234,9 +263,9 @@ long vm_create(unsigned long type)
 	image = image_get();
 	if (IS_ERR(image))
 		return PTR_ERR(image);
-	vm = vm_allocate();
-	if (!vm)
-		return -ENOMEM;
+	vm = vm_start();
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
 	descriptor = anon_inode_getfd("apus-vm", &vm_operations, vm, O_RDWR | O_CLOEXEC);
 	if (descriptor < 0)
 		vm_put(vm);

@@ -61,7 +61,8 @@ static struct vm *first_vm_after(const struct list_head *seen)
 	return found;
 }
 
-static void stop_vcpus(struct vm *vm)
+/* Its CPUs go back to Linux, and it gets none again. */
+void vm_stop(struct vm *vm)
 {
 	int id;
 
@@ -88,7 +89,7 @@ void vm_stop_all(void)
 	while (vm) {
 		struct vm *next;
 
-		stop_vcpus(vm);
+		vm_stop(vm);
 		next = first_vm_after(&vm->node);
 		vm_put(vm);
 		vm = next;
