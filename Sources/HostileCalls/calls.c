@@ -56,6 +56,15 @@ int hostile_child(const int *machines, size_t machine_count, const int *processo
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
+void hostile_heir(unsigned int seconds)
+{
+	if (fork())
+		return;
+	while (seconds)
+		seconds = sleep(seconds);
+	_exit(0);
+}
+
 int hostile_memory_file(size_t size)
 {
 	int descriptor = memfd_create("guest", MFD_CLOEXEC);

@@ -30,7 +30,9 @@ struct Hostile {
       print("no memory")
       exit(1)
     }
-    let crew = Crew(options: options, targets: Targets(device: device, memory: memory))
+    let targets = Targets(device: device, memory: memory)
+    if options.childSeconds > 0 { hostile_heir(UInt32(options.childSeconds)) }
+    let crew = Crew(options: options, targets: targets)
     guard let sum = crew.run() else { exit(2) }
     report(sum)
   }

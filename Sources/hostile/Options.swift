@@ -10,10 +10,13 @@ struct Options {
   var cpus = 5
   /// The user to become before the device is opened.
   var user: UInt32?
+  /// How long a child lives that has the first VMs' descriptors, whatever becomes of its parent.
+  var childSeconds = 0
   var device = "/dev/apus"
 
   static let usage =
-    "usage: hostile [--seconds N] [--seed N] [--threads N] [--cpus N] [--uid N] [--device PATH]"
+    "usage: hostile [--seconds N] [--seed N] [--threads N] [--cpus N] [--uid N] [--child N] "
+    + "[--device PATH]"
 
   /// Nil if it cannot be understood.
   init?(_ arguments: [String]) {
@@ -26,6 +29,7 @@ struct Options {
       case ("--threads", let number?): threads = max(1, min(Int(number), 32))
       case ("--cpus", let number?): cpus = max(1, Int(number))
       case ("--uid", let number?): user = UInt32(number)
+      case ("--child", let number?): childSeconds = Int(number)
       case ("--device", _): device = value
       default: return nil
       }

@@ -47,6 +47,9 @@ int hostile_ioctl(int descriptor, uint32_t request, uint64_t argument);
 int hostile_child(const int *machines, size_t machine_count, const int *processors,
 		  size_t processor_count);
 
+/* A child that inherits all descriptors and does nothing for so many seconds. */
+void hostile_heir(unsigned int seconds);
+
 /* A file without a name that can be truncated while it is mapped: a descriptor, or -errno. */
 int hostile_memory_file(size_t size);
 

@@ -18,6 +18,7 @@ extension Scenario {
         remember before
         value seed \(seed)
         echo 1-3 > /sys/module/apus/parameters/pool
+        all_online() { [ "$(cat /sys/devices/system/cpu/online)" = 0-3 ]; }
         # attack NAME OPTION...: must end by itself, and well.
         attack() {
           attack=$1; shift
@@ -26,7 +27,7 @@ extension Scenario {
           attach $attack.txt /tmp/said
           [ $status = 0 ] && pass $attack "$(grep '^calls' /tmp/said)" ||
             fail $attack "ended with $status: $(grep -e WRONG -e stuck -e cannot -e rror /tmp/said | head -n 3 | tr '\\n' ' ')"
-          expect $attack-cpus-back within 10 [ "$(cat /sys/devices/system/cpu/online)" = 0-3 ]
+          expect $attack-cpus-back within 10 all_online
         }
         step "a user who may not"
         refuse not-for-everybody 'permission denied' hostile --uid 1000 --seconds 1
@@ -37,13 +38,17 @@ extension Scenario {
         step "root"
         attack root --seed \(seed + 1) --seconds \(max(seconds / 2, 1))
         step "killed in the midst of it"
-        hostile --seed \(seed + 2) --seconds 60 > /dev/null 2>&1 &
+        hostile --seed \(seed + 2) --seconds 60 --child 60 > /dev/null 2>&1 &
         client=$!
         sleep \(max(seconds / 6, 1))
         expect still-attacking [ -d /proc/$client ]
         kill -KILL $client
         wait $client 2> /dev/null
-        expect cpus-back-after-kill within 10 [ "$(cat /sys/devices/system/cpu/online)" = 0-3 ]
+        expect cpus-back-after-kill within 10 all_online
+        expect its-child-lives pidof hostile
+        remember orphaned
+        expect child-keeps-nothing cmp /tmp/pinned-before /tmp/pinned-orphaned
+        killall -KILL hostile
 
         value by-force "$(dmesg | grep -c 'by force')"
         expect monitor-never-stopped [ -z "$(dmesg | grep 'the monitor stopped')" ]
@@ -62,8 +67,8 @@ extension Scenario {
     scenario.machine.append = "panic_on_warn=1 oops=panic"
     scenario.files = ["bin/hostile": "build/hostile"]
     scenario.expected = [
-      "not-for-everybody", "user", "root", "cpus-back-after-kill", "next-guest-runs",
-      "nothing-pinned", "host-unhurt", "driver-unloads",
+      "not-for-everybody", "user", "root", "cpus-back-after-kill", "child-keeps-nothing",
+      "next-guest-runs", "nothing-pinned", "host-unhurt", "driver-unloads",
     ]
     return scenario
   }
