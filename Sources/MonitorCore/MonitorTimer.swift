@@ -21,17 +21,24 @@ extension VirtualCPU {
     let now = pitNow
     var first = timer.first
     if first < now, timer.period > 0 { first += ((now - first) / timer.period + 1) * timer.period }
-    state.timerPeriod = timestampTicks(timer.period)
+    state.timerPeriod =
+      timer.period == 0 ? 0 : max(timestampTicks(timer.period), shortestPeriod)
     vendor.deadline =
       processor.timestamp() &+ timestampTicks(first > now ? first - now : 0)
   }
 
-  /// A periodic deadline that was missed by more than a period is not made up for.
+  /// 200 µs in TSC ticks, as in Driver/timer.c and as KVM's.
+  private var shortestPeriod: UInt64 { UInt64(max(vm.tsc_khz, 1)) / 5 }
+
+  /// A periodic deadline that was missed by more than a period is not made up for. The next one leaves
+  /// the guest some time, counted from the end of the work for this one: else it may leave at each
+  /// entry, and never come to execute an instruction.
   func timerRang() {
-    let now = processor.timestamp()
-    guard let deadline = vendor.deadline, now >= deadline else { return }
-    vendor.deadline = state.timerPeriod == 0 ? nil : max(deadline &+ state.timerPeriod, now)
+    guard let deadline = vendor.deadline, processor.timestamp() >= deadline else { return }
     pulseLine(0)
+    vendor.deadline =
+      state.timerPeriod == 0
+      ? nil : max(deadline &+ state.timerPeriod, processor.timestamp() &+ shortestPeriod / 2)
   }
 
   /// A rising and a falling edge of a line that the driver leaves alone.

@@ -94,6 +94,7 @@ enum LineTests {
         try vcpu.finishToEnd()
         try vcpu.expectInterrupts(0x30, 3)
       },
+      Test("pit-storm") { bench throws(Failure) in try bench.guest("pit-storm").runToEnd() },
       Test("nmi") { bench throws(Failure) in
         let vcpu = try bench.guest("nmi")
         try vcpu.startRunning()

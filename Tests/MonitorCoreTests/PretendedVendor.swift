@@ -41,6 +41,9 @@ final class PretendedVendor: Vendor, @unchecked Sendable {
     return steps.isEmpty ? .halt : steps.removeFirst()(self, &registers)
   }
 
+  var hasTimer = false
+  var deadline: UInt64?
+
   var exitInstructionLength: UInt64 = 0
   var exitCode: UInt64 { 0x72 }
   var exitInformation: UInt64 { 0 }
