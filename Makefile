@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: all setup install monitor standalone boot-sector driver vmm lab demo demo-packages demo-intel check soak test model format lint clean
+.PHONY: all setup install monitor standalone boot-sector driver vmm lab demo demo-packages demo-intel check fuzz soak test model format lint clean
 
 IMAGE := .build/monitor/x86_64-unknown-none-elf/release/Monitor
 # Where SwiftPM builds what runs on Linux; a second developer in this tree names another one.
@@ -40,6 +40,11 @@ demo-packages:
 check: all hostile lint test
 	build/apus-lab image
 	build/apus-lab run --suite check
+
+# A million random privileged operations of guests for each vendor's monitor, in some minutes each,
+# from a new seed that is printed and recorded; APUS_LAB_SEED=N repeats one.
+fuzz: monitor standalone lab
+	build/apus-lab fuzz
 
 # The same and more, many times over.
 soak: all hostile

@@ -6,7 +6,7 @@ import SystemPackage
 public struct StandaloneRun: Sendable {
   public var project: Project
   public var machine: StandaloneMachine
-  /// The name of one test, `list`, or nothing.
+  /// The name of one test and perhaps a seed behind it, `list`, or nothing.
   public var commandLine = ""
   /// After this many seconds the machine is ended.
   public var seconds = 60

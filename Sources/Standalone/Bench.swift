@@ -8,6 +8,8 @@ import Guests
   let vendor: apus_vendor
   /// Not started yet.
   let spare: LentCPU?
+  /// The first of random operations.
+  let seed: UInt64
 
   /// A second CPU in READY; the test parks it.
   func secondCPU() throws(Failure) -> LentCPU {

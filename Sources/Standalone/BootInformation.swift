@@ -2,7 +2,8 @@
 import StandaloneEntry
 
 /// struct hvm_start_info: the monitor's file is the first module; the command line names the
-/// one test to run, or `list`.
+/// one test to run, or `list`. A number after the test's name is the first seed of its random
+/// operations.
 @safe struct BootInformation {
   let monitor: UInt64
   private let commandLine: Block
@@ -25,8 +26,24 @@ import StandaloneEntry
 
   var isEmpty: Bool { byte(0) == 0 }
 
+  /// Whether the first word is this one.
   func isWord(_ name: StaticString) -> Bool {
     for index in 0..<name.utf8CodeUnitCount where byte(index) != name.byte(index) { return false }
-    return byte(name.utf8CodeUnitCount) == 0
+    let next = byte(name.utf8CodeUnitCount)
+    return next == 0 || next == UInt8(ascii: " ")
+  }
+
+  /// The second word; 1 if there is none.
+  var seed: UInt64 {
+    var index = 0
+    while byte(index) != 0, byte(index) != UInt8(ascii: " ") { index += 1 }
+    guard byte(index) != 0 else { return 1 }
+    var number: UInt64 = 0
+    while true {
+      index += 1
+      let digit = byte(index) &- UInt8(ascii: "0")
+      guard digit < 10 else { return number }
+      number = number &* 10 &+ UInt64(digit)
+    }
   }
 }

@@ -37,25 +37,46 @@ enum FuzzTests {
 
   // MARK: The guest's side
 
+  /// Most that a guest does before the next one starts.
+  private static let operationsOfGuest: UInt64 = 1000
+
   /// A guest that has ended itself starts again with the next seed, until so many operations are
-  /// done.
+  /// done. Says now and then how many they were.
   private static func fuzzGuest(_ bench: Bench, operations: UInt64) throws(Failure) {
     guard let guest = GuestImage.find("fuzz") else { throw .noGuest }
     let vcpu = try bench.guest("fuzz")
     var done: UInt64 = 0
-    var seed: UInt64 = 0
+    var idle = 0
+    var seed = bench.seed
     while done < operations {
-      seed += 1
       try with(seed) { () throws(Failure) in
         GuestImage.install(in: vcpu.machine.memory)
         vcpu.machine.memory.store(UInt64(0), at: Int(GUEST_RESULTS))
         vcpu.machine.setParameter(seed &* 0x9e37_79b9_7f4a_7c15 | 1)
-        vcpu.machine.memory.store(UInt64(1000), at: Int(GUEST_PARAMETER) + 8)
+        vcpu.machine.memory.store(operationsOfGuest, at: Int(GUEST_PARAMETER) + 8)
         try vcpu.start(guest, x2APIC: true)
         try round(vcpu, seed)
       }
-      done += max(vcpu.machine.result(0), 1)
+      // The guest may have hurt its own counter too.
+      let made = min(vcpu.machine.result(0), operationsOfGuest)
+      // One that a busy machine gave no time may have made none.
+      idle = made == 0 ? idle + 1 : 0
+      guard idle < 20 else { throw .value("the operations of 20 guests", is: 0, expected: 20) }
+      let isNews = (done + made) / 100_000 > done / 100_000 || done + made >= operations
+      done += made
+      if isNews { report(done, bench.seed, seed) }
+      seed &+= 1
     }
+  }
+
+  private static func report(_ operations: UInt64, _ first: UInt64, _ last: UInt64) {
+    Console.write("fuzz: ")
+    Console.write(operations)
+    Console.write(" operations, seeds ")
+    Console.write(first)
+    Console.write(" to ")
+    Console.write(last)
+    Console.write("\n")
   }
 
   /// Until the guest is done, has ended itself, or has lost its way.

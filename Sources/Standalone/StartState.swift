@@ -20,6 +20,15 @@ extension VirtualCPU {
       registers.rip = guest.start - UInt64(GUEST_IMAGE)
     }
     if x2APIC { special.apic_base |= APICBase.x2APICEnable }
+    // What an earlier guest on this vCPU was about to be interrupted by is not this one's, nor are its
+    // breakpoints.
+    var events = kvm_vcpu_events()
+    events.flags = UInt32(KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW)
+    try set("KVM_SET_VCPU_EVENTS", KVM_SET_VCPU_EVENTS_, events)
+    var debug = kvm_debugregs()
+    debug.dr6 = 0xffff_0ff0
+    debug.dr7 = 0x400
+    try set("KVM_SET_DEBUGREGS", KVM_SET_DEBUGREGS_, debug)
     try set("KVM_SET_SREGS", KVM_SET_SREGS_, special)
     try set("KVM_SET_REGS", KVM_SET_REGS_, registers)
   }

@@ -109,7 +109,7 @@ struct Test {
       try cpu.start()
     }
     let vendor = unsafe apus_vendor(rawValue: cpus[0].mailbox.pointee.vendor)
-    try test.body(Bench(cpus: cpus, vendor: vendor, spare: spare))
+    try test.body(Bench(cpus: cpus, vendor: vendor, spare: spare, seed: boot.seed))
     for cpu in cpus {
       try cpu.park()
       try expect("APIC base after PARK", cpu.probe(), UInt64(0xfee0_0800))

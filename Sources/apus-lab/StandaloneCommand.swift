@@ -18,6 +18,8 @@ struct StandaloneCommand: AsyncParsableCommand {
   var vendor: StandaloneMachine = .amd
   @Option(help: "Run this test only.")
   var only: String?
+  @Option(help: "With --only: the first seed of that test's random operations.")
+  var seed: UInt64?
   @Flag(help: "Name the tests.")
   var list = false
   @Option(help: "Run it so often, and fail if two runs do not say the same bytes.")
@@ -28,11 +30,13 @@ struct StandaloneCommand: AsyncParsableCommand {
   func validate() throws {
     guard repeats > 0 else { throw ValidationError("--repeats must be at least 1") }
     guard (only ?? "").utf8.count < 64 else { throw ValidationError("no test has that name") }
+    guard seed == nil || only != nil else { throw ValidationError("--seed needs --only") }
   }
 
   func run() async throws {
     var run = StandaloneRun(project: try Project.current(), machine: vendor)
-    run.commandLine = list ? "list" : only ?? ""
+    run.commandLine =
+      list ? "list" : [only, seed.map(String.init)].compactMap(\.self).joined(separator: " ")
     run.seconds = timeout
     let first = try await run.run { print($0) }
     if list { return }
