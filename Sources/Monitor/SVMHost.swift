@@ -34,7 +34,9 @@ enum SVMHost: VirtualizationHost {
     clearGlobalInterruptFlag()
   }
 
+  /// With GIF 0 an INIT would wait for ever. APM vol. 2, 15.17.
   static func disable() {
+    guard EFER(rawValue: Entry.readMSR(MSR.efer.rawValue)).contains(.svmEnable) else { return }
     setGlobalInterruptFlag()
     Entry.writeMSR(MSR.vmHostSavePhysicalAddress.rawValue, 0)
     Entry.writeMSR(

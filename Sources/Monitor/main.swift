@@ -55,5 +55,6 @@ func monitorFault(_ frame: UnsafePointer<exception_frame>) {
     vector: frame.vector, error: frame.error, rip: frame.rip, rsp: frame.rsp, cr2: readCR2(),
     rflags: frame.rflags)
   cpu.enter(APUS_CPU_STOPPED)
+  SVMHost.disable()
   VMXHost.disable()
 }

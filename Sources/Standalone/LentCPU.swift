@@ -85,6 +85,16 @@ import X86
     if state == APUS_CPU_STOPPED { throw unsafe .stopped(mailbox.pointee.fault) }
   }
 
+  /// What `body` asks for breaks the monitor, and that with this vector.
+  func expectStop(vector: UInt64, _ body: () throws(Failure) -> Void) throws(Failure) {
+    do throws(Failure) {
+      try body()
+    } catch .stopped(let fault) {
+      return try expect("the fault's vector", fault.vector, vector)
+    }
+    throw .timeout("a fault")
+  }
+
   /// What on the stack of a monitor that stopped may be a return address, for the reader of a
   /// failure.
   func writeCalls() {
@@ -127,6 +137,7 @@ import X86
     if unsafe loadAcquire(&mailbox.pointee.awake) == 0 { kick() }
   }
 
+  var nmis: UInt64 { unsafe loadAcquire(&mailbox.pointee.nmis) }
   func kick() { LocalAPIC.send(to: apicID, mode: .nonMaskable) }
 
   var isDone: Bool {

@@ -32,6 +32,20 @@ enum LifeTests {
           try vcpu.bind(to: bench.cpus[0])
         }
       },
+      // A monitor that broke lets its CPU go: an NMI gets through to it, and so does an INIT. (QEMU's
+      // INIT would in any case; its NMIs wait for GIF.)
+      Test("stops") { bench throws(Failure) in
+        let cpu = bench.cpus[0]
+        // A physical address that no processor here has.
+        try cpu.expectStop(vector: 14) { () throws(Failure) in
+          _ = try cpu.perform(APUS_COMMAND_BIND, 1 << 51, 1 << 51)
+        }
+        let before = cpu.nmis
+        cpu.kick()
+        guard Clock.wait({ cpu.nmis > before }) else { throw .timeout("an NMI after the fault") }
+        try cpu.start()
+        try bench.guest("end").runToEnd()
+      },
       Test("real-mode") { bench throws(Failure) in
         let vcpu = try bench.guest("real-mode")
         try vcpu.runToStep()
