@@ -10,7 +10,7 @@ extension VirtualCPU {
   /// Makes this CPU's registers those of the vCPU, for the first time or again. The nested
   /// tables' top page comes from `root`, a page of the VM area.
   public func bind() {
-    withMachineUnlocked()
+    initializeMachine()
     if !state.isInitialised {
       unsafe pages.state.initialize(
         to: VirtualCPUState(id: control.id, bootstrap: control.bootstrap != 0))
@@ -53,14 +53,16 @@ extension VirtualCPU {
     withMachine { $0.apics[id] = nil }
   }
 
-  /// The VM's part, once: nobody else can be here before the first BIND has ended, because
-  /// the driver binds one vCPU of a VM after the other.
-  private func withMachineUnlocked() {
-    guard !machine.isInitialised else { return }
-    unsafe pages.machine.initialize(to: VirtualMachineState())
-    machine.nestedRoot = vm.area + UInt64(APUS_VM_PAGE_NESTED_ROOT) * 4096
-    unsafe pages.portBitmap.initializeMemory(as: UInt8.self, repeating: 0xff, count: 3 * 4096)
-    machine.isInitialised = true
+  /// The VM's part, once: by the first of its vCPUs, of which several may come at once. Up to then
+  /// it is as the driver gave it, zeroed, and so is the lock.
+  private func initializeMachine() {
+    withMachine { machine in
+      guard !machine.isInitialised else { return }
+      machine = VirtualMachineState()
+      machine.nestedRoot = vm.area + UInt64(APUS_VM_PAGE_NESTED_ROOT) * 4096
+      unsafe pages.portBitmap.initializeMemory(as: UInt8.self, repeating: 0xff, count: 3 * 4096)
+      machine.isInitialised = true
+    }
   }
 
   /// MSRs that are switched with the guest, or are this CPU's alone while it is lent.

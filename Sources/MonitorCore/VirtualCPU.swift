@@ -48,8 +48,7 @@ import X86
   /// Runs `body` with the VM's shared state to itself.
   @inline(__always)
   func withMachine<Result>(_ body: (inout VirtualMachineState) -> Result) -> Result {
-    unsafe UnsafeMutableRawPointer(pages.machine).assumingMemoryBound(to: Spinlock.self)
-      .withLock(processor) { unsafe body(&pages.machine.pointee) }
+    unsafe pages.lock.withLock(processor) { unsafe body(&pages.machine.pointee) }
   }
 
   var id: Int { Int(control.id & 15) }
@@ -66,6 +65,7 @@ import X86
   let state: UnsafeMutablePointer<VirtualCPUState>
   let cpuid: UnsafeMutablePointer<kvm_cpuid_entry2>
   let vm: UnsafeMutablePointer<apus_vm>
+  let lock: UnsafeMutablePointer<Spinlock>
   let machine: UnsafeMutablePointer<VirtualMachineState>
   let run: UnsafeMutablePointer<kvm_run>
   let portData: UnsafeMutableRawPointer
@@ -90,7 +90,9 @@ import X86
     unsafe cpuid = page(vcpuArea, APUS_VCPU_PAGE_PRIVATE + 1)
       .assumingMemoryBound(to: kvm_cpuid_entry2.self)
     unsafe vm = vmArea.assumingMemoryBound(to: apus_vm.self)
-    unsafe machine = page(vmArea, APUS_VM_PAGE_PRIVATE)
+    unsafe lock = page(vmArea, APUS_VM_PAGE_PRIVATE).assumingMemoryBound(to: Spinlock.self)
+    // Behind the lock's cache line.
+    unsafe machine = (page(vmArea, APUS_VM_PAGE_PRIVATE) + 64)
       .assumingMemoryBound(to: VirtualMachineState.self)
     unsafe run = vcpuArea.assumingMemoryBound(to: kvm_run.self)
     unsafe portData = page(vcpuArea, APUS_VCPU_PAGE_PIO)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import X86
 
-/// What the vCPUs of a VM share: in the VM area's private pages, behind its lock.
+/// What the vCPUs of a VM share: in the VM area's private pages, behind the lock with which those
+/// begin.
 public struct VirtualMachineState {
-  public var lock = Spinlock()
   public var isInitialised = false
   /// Physical address of the top nested table; 0: no slot yet.
   public var nestedRoot: UInt64 = 0

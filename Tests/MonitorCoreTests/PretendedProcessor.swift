@@ -67,7 +67,8 @@ final class PretendedProcessor: Processor, @unchecked Sendable {
   }
   func drainAPIC() { drains += 1 }
   func ringDoorbell() { doorbells += 1 }
-  func pause() {}
+  var onPause: () -> Void = {}
+  func pause() { onPause() }
   var nmiCount: UInt64 { 0 }
   func sleep(unlessNMISince seen: UInt64) {
     sleeps += 1
