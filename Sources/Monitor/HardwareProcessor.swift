@@ -14,6 +14,15 @@ struct HardwareProcessor<Host: VirtualizationHost>: Processor {
     return CPUIDRegisters(eax: answer.eax, ebx: answer.ebx, ecx: answer.ecx, edx: answer.edx)
   }
   func pause() { Entry.pause() }
+  var holdsLock: Bool {
+    get { LentCPU.current.holdsLock }
+    nonmutating set { LentCPU.current.holdsLock = newValue }
+  }
+  func stopAtBrokenLock() -> Never {
+    LentCPU.current.stop(
+      apus_fault(vector: UInt64(APUS_FAULT_LOCK), error: 0, rip: 0, rsp: 0, cr2: 0, rflags: 0))
+    while true { halt() }
+  }
 
   func map(_ physical: UInt64, at place: WindowPlace) -> UnsafeMutableRawPointer {
     unsafe Window.map(physical, at: APUS_WINDOW_FREE + UInt32(place.rawValue))

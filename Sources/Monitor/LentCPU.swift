@@ -47,6 +47,13 @@ import X86
   struct PrivatePage {
     var host: HostState
     var descriptors: DescriptorTables
+    /// Of the VM that is bound.
+    var holdsLock: Bool
+  }
+
+  var holdsLock: Bool {
+    get { privatePage.holdsLock }
+    nonmutating set { privatePage.holdsLock = newValue }
   }
 
   func loadTables() {
@@ -62,6 +69,21 @@ import X86
   func enter(_ state: apus_cpu_state) {
     unsafe storeRelease(&pointer.pointee.state, state.rawValue)
     if state == APUS_CPU_READY || state == APUS_CPU_STOPPED { ringDoorbell() }
+  }
+
+  /// Says where the monitor broke, and lets the CPU go: an INIT reaches it from now on.
+  func stop(_ fault: apus_fault) {
+    // A fault of this very function.
+    if mailbox.state == APUS_CPU_STOPPED.rawValue { return }
+    mailbox.fault = fault
+    enter(APUS_CPU_STOPPED)
+    // The VM's other CPUs would wait for it for ever, where neither NMI nor INIT reaches them.
+    if holdsLock {
+      unsafe Window.address(APUS_WINDOW_VM + APUS_VM_PAGE_PRIVATE)
+        .assumingMemoryBound(to: Spinlock.self).breakLock()
+    }
+    SVMHost.disable()
+    VMXHost.disable()
   }
 
   func ringDoorbell() {

@@ -9,6 +9,8 @@ import X86
 @c(monitor_main)
 func monitorMain(_ mailbox: UnsafeMutablePointer<apus_cpu>) {
   let cpu = unsafe LentCPU(mailbox)
+  // It may have been taken away by force.
+  cpu.holdsLock = false
   cpu.loadTables()
   cpu.enter(APUS_CPU_ARRIVED)
   cpu.awaitProceed()
@@ -47,14 +49,9 @@ private func serve<Host: VirtualizationHost>(_ cpu: LentCPU, with host: Host.Typ
 /// An exception in root mode is a mistake of the monitor: the CPU stops and says where.
 @c(monitor_fault)
 func monitorFault(_ frame: UnsafePointer<exception_frame>) {
-  let cpu = LentCPU.current
-  // A fault of this very function.
-  if cpu.mailbox.state == APUS_CPU_STOPPED.rawValue { return }
   let frame = unsafe frame.pointee
-  cpu.mailbox.fault = apus_fault(
-    vector: frame.vector, error: frame.error, rip: frame.rip, rsp: frame.rsp, cr2: readCR2(),
-    rflags: frame.rflags)
-  cpu.enter(APUS_CPU_STOPPED)
-  SVMHost.disable()
-  VMXHost.disable()
+  LentCPU.current.stop(
+    apus_fault(
+      vector: frame.vector, error: frame.error, rip: frame.rip, rsp: frame.rsp, cr2: readCR2(),
+      rflags: frame.rflags))
 }

@@ -20,6 +20,10 @@ public protocol Processor: Sendable {
   /// Makes the driver look at the mailbox.
   func ringDoorbell()
   func pause()
+  /// Whether this CPU holds its VM's lock. It never takes two.
+  var holdsLock: Bool { get nonmutating set }
+  /// Another one broke with that lock in its hands: this CPU stops.
+  func stopAtBrokenLock() -> Never
   /// NMIs taken in root mode.
   var nmiCount: UInt64 { get }
   /// Waits for an NMI. One that came after `nmiCount` was read as `seen` is not waited for.

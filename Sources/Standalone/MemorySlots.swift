@@ -21,6 +21,15 @@ extension VirtualMachine {
     publishSlots()
   }
 
+  /// A slot that no driver writes: its extents lie at a physical address that no processor here
+  /// has. Who looks at them holds the VM's lock.
+  func breakSlot(_ index: Int) {
+    slots[index] = apus_slot(
+      guest_address: 1 << 30, size: 4096, extents: 1 << 51, tables: 0, flags: 0,
+      generation: nextGeneration)
+    publishSlots()
+  }
+
   private var nextGeneration: UInt32 { unsafe control.pointee.slots_generation &+ 1 }
 
   /// Writes the table that is not in force; then that table is.

@@ -26,6 +26,27 @@ enum SMPTests {
         try second.unbind()
         try cpu.park()
       },
+      // A monitor that broke with the VM's lock in its hands takes the VM's other CPUs along, instead of
+      // leaving them to wait where nothing reaches them.
+      Test("stops-with-lock") { bench throws(Failure) in
+        let cpus = [bench.cpus[0], try bench.secondCPU()]
+        let first = try bench.guest("end")
+        let second = VirtualCPU(first.machine, id: 1)
+        try second.bind(to: cpus[1])
+        first.machine.breakSlot(1)
+        try cpus[0].expectStop(vector: 14) { () throws(Failure) in _ = try first.runGuest() }
+        try cpus[1].expectStop(vector: UInt64(APUS_FAULT_LOCK)) { () throws(Failure) in
+          _ = try second.runGuest()
+        }
+        for cpu in cpus {
+          let before = cpu.nmis
+          cpu.kick()
+          guard Clock.wait({ cpu.nmis > before }) else { throw .timeout("an NMI after the fault") }
+          try cpu.start()
+        }
+        try bench.guest("end").runToEnd()
+        try cpus[1].park()
+      },
       // A vCPU's state goes from one CPU to another.
       Test("moves") { bench throws(Failure) in
         let cpu = try bench.secondCPU()

@@ -69,6 +69,8 @@ final class PretendedProcessor: Processor, @unchecked Sendable {
   func ringDoorbell() { doorbells += 1 }
   var onPause: () -> Void = {}
   func pause() { onPause() }
+  var holdsLock = false
+  func stopAtBrokenLock() -> Never { fatalError("the lock is broken") }
   var nmiCount: UInt64 { 0 }
   func sleep(unlessNMISince seen: UInt64) {
     sleeps += 1

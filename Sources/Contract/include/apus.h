@@ -230,6 +230,8 @@ enum apus_command {
 struct apus_fault {
 	uint64_t vector, error, rip, rsp, cr2, rflags;
 };
+/* `vector`, and all else 0: it had to wait for a CPU of the same VM that had broken. */
+#define APUS_FAULT_LOCK 256u
 
 /*
  * The mailbox: D writes command and argument, then increments `command_sequence`
