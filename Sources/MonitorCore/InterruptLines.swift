@@ -35,14 +35,24 @@ extension VirtualCPU {
   /// Sends what the I/O APIC has to send, looks at the PICs' output and tells the driver how
   /// each line can be delivered from now on.
   func deliverLines() {
+    var left = Self.longestDelivery
     repeat {
-      while let delivery = withMachine({ $0.ioapic.nextDelivery() }) { deliver(delivery) }
+      while left > 0, let delivery = withMachine({ $0.ioapic.nextDelivery() }) {
+        deliver(delivery)
+        left -= 1
+      }
       publishRoutes()
+      left -= 1
       // An edge that the driver recorded before it saw the new route: it reads the route again
       // after it has recorded one, and here the edges are read again after the routes.
-    } while absorbLines()
+    } while absorbLines() && left > 0
     externalChanged()
+    if left <= 0 { ask(target(id), .lines) }
   }
+
+  /// Steps after which other requests come first: a client that makes edges without end must not
+  /// keep this CPU in root mode.
+  private static var longestDelivery: Int { 100 }
 
   private func deliver(_ delivery: IOAPICDelivery) {
     let command = Self.command(delivery)

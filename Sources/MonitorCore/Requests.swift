@@ -27,6 +27,7 @@ extension VirtualCPU {
     let requests = VCPURequest(rawValue: raw)
     if requests.contains(.nonMaskableInterrupt) { state.nmiPending = true }
     if requests.contains(.levelInterrupt) { takeLevels() }
+    if requests.contains(.lines) { updateLines() }
     if requests.contains(.timer) { state.timerIsStale = true }
     if requests.contains(.initialize) { initialize() }
     if requests.contains(.startUp), state.activity == .waitingForStartUp {

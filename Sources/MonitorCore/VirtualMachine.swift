@@ -39,4 +39,6 @@ public struct VCPURequest: OptionSet, Sendable {
   public static let levelInterrupt = VCPURequest(rawValue: 1 << 4)
   /// The PIT's channel 0 was programmed.
   public static let timer = VCPURequest(rawValue: 1 << 5)
+  /// Interrupt lines have more to deliver.
+  public static let lines = VCPURequest(rawValue: 1 << 6)
 }

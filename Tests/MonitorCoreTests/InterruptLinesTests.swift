@@ -77,6 +77,25 @@ struct InterruptLinesTests {
     #expect(route(4) == 0, "an illegal vector")
   }
 
+  @Test("Edges without end leave room for other requests, and none of them is lost")
+  func endless() {
+    setEntry(4, 1 << 56 | 0x34)
+    machine.processor.onSend = { [cpu] in cpu.vm.line_edges |= 1 << 4 }
+    cpu.vm.line_edges |= 1 << 4
+    cpu.updateLines()
+    let sent = machine.processor.sent.count
+    #expect((10...1000).contains(sent))
+    // It asks itself to go on: an NMI, SDM vol. 3, 11.6.1.
+    #expect(machine.processor.sent.last == 0x40_0000_0400)
+    machine.processor.onSend = {}
+    machine.processor.sent = []
+    #expect(!cpu.serveRequests())
+    #expect(machine.processor.sent == [0x41_0000_0034])
+    #expect(cpu.vm.line_edges == 0)
+    #expect(!cpu.serveRequests())
+    #expect(machine.processor.sent.count == 1)
+  }
+
   @Test("An edge that the driver delivered itself is not sent again while its line is high")
   func deliveredByDriver() {
     setEntry(4, 1 << 56 | 0x34)

@@ -39,6 +39,7 @@ final class PretendedProcessor: Processor, @unchecked Sendable {
   var ticks: UInt64 = 1000
   /// What went into the x2APIC's command register, and what its self-interrupt register.
   var sent: [UInt64] = []
+  var onSend: () -> Void = {}
   var selfInterrupts: [UInt8] = []
   var doorbells = 0
   var drains = 0
@@ -52,7 +53,9 @@ final class PretendedProcessor: Processor, @unchecked Sendable {
   func readMSR(_ msr: MSR) -> UInt64 { msrs[msr.rawValue] ?? 0 }
   func writeMSR(_ msr: MSR, _ value: UInt64) {
     switch msr.rawValue {
-    case 0x830: sent.append(value)
+    case 0x830:
+      sent.append(value)
+      onSend()
     case 0x83f: selfInterrupts.append(UInt8(truncatingIfNeeded: value))
     default: msrs[msr.rawValue] = value
     }
