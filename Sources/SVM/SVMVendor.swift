@@ -58,12 +58,14 @@ import X86
       unsafe Instructions.enter(
         guest: block, host: hostBlock, registers: UnsafeMutableRawPointer($0))
     }
-    vmcb[.tlbControl] = 0
     vmcb[.eventInjection] = 0
     registers.rax = vmcb[.rax]
     registers.rsp = vmcb[.rsp]
     let exit = ExitCode.decode(
       vmcb[.exitCode], information1: vmcb[.exitInfo1], information2: vmcb[.exitInfo2])
+    // An entry that was refused may not have come to the flush. APM vol. 2, 15.5.1.
+    if case .invalidState = exit { return exit }
+    vmcb[.tlbControl] = 0
     if exit == .nonMaskableInterrupt { Instructions.takePendingNMI() }
     return exit
   }

@@ -98,6 +98,18 @@ struct SVMVendorTests {
     #expect(pages[0x5c, as: UInt8.self] == 0)
   }
 
+  @Test("A flush that is asked for outlives an entry that the processor refused")
+  func refusedFlush() {
+    var registers = GuestRegisters()
+    pages[0xf00, as: UInt64.self] = .max
+    vendor.flushTranslations()
+    #expect(vendor.enter(&registers, unlessNMISince: 0) == .invalidState(.max))
+    #expect(pages[0x5c, as: UInt8.self] == 1)
+    pages[0xf00, as: UInt64.self] = 0x72
+    #expect(vendor.enter(&registers, unlessNMISince: 0) == .cpuid)
+    #expect(pages[0x5c, as: UInt8.self] == 0)
+  }
+
   /// APM vol. 2, 15.21.4: V_IRQ 8, V_INTR_PRIO 16 to 19, V_IGN_TPR 20, V_INTR_VECTOR 32 to 39.
   @Test("An external interrupt waits as a virtual one until it is delivered")
   func externalInterrupt() {
