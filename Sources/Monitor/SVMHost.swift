@@ -79,4 +79,5 @@ enum SVMEntry: SVMInstructions {
     unsafe enterSVM(guest, host, registers)
   }
   static func takePendingNMI() { Entry.takePendingNMI() }
+  static func takeMachineCheck() { raiseMachineCheck() }
 }

@@ -185,7 +185,7 @@ extension VirtualCPU {
   /// delivers them; the guest gets them all the same.
   private func handleException(_ vector: UInt8, _ errorCode: UInt32) -> Outcome {
     if vector == ExceptionVector.machineCheck.rawValue {
-      // The machine's own: the handler in root mode takes it when GIF opens. Not the guest's.
+      // The machine's own, and the handler in root mode has taken it. Not the guest's.
       return .resume
     }
     let pushes = ExceptionVector(rawValue: vector)?.pushesErrorCode ?? false

@@ -6,4 +6,6 @@ public protocol SVMInstructions {
   static func enter(guest: UInt64, host: UInt64, registers: UnsafeMutableRawPointer)
   /// Opens GIF for a moment, so that an NMI that caused an exit is taken in root mode.
   static func takePendingNMI()
+  /// Runs the monitor's handler for a machine check that caused an exit.
+  static func takeMachineCheck()
 }

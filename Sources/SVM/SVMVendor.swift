@@ -66,7 +66,13 @@ import X86
     // An entry that was refused may not have come to the flush. APM vol. 2, 15.5.1.
     if case .invalidState = exit { return exit }
     vmcb[.tlbControl] = 0
-    if exit == .nonMaskableInterrupt { Instructions.takePendingNMI() }
+    switch exit {
+    case .nonMaskableInterrupt: Instructions.takePendingNMI()
+    // Unlike an NMI's, its exit is all there is of it: nobody else would clear MCG_STATUS.MCIP, and
+    // the next one would shut the processor down. APM vol. 2, 9.3.2.
+    case .exception(ExceptionVector.machineCheck.rawValue, _): Instructions.takeMachineCheck()
+    default: break
+    }
     return exit
   }
 

@@ -21,6 +21,12 @@ enum PretendedInstructions: SVMInstructions {
     registers.storeBytes(of: 0x3333, toByteOffset: 24, as: UInt64.self)
   }
   static func takePendingNMI() {}
+  @TaskLocal static var machineChecks = Counter()
+  static func takeMachineCheck() { machineChecks.value += 1 }
+}
+
+final class Counter: @unchecked Sendable {
+  var value = 0
 }
 
 @Suite("SVM behind the vendor protocol")
@@ -108,6 +114,19 @@ struct SVMVendorTests {
     pages[0xf00, as: UInt64.self] = 0x72
     #expect(vendor.enter(&registers, unlessNMISince: 0) == .cpuid)
     #expect(pages[0x5c, as: UInt8.self] == 0)
+  }
+
+  /// APM vol. 2, appendix C: VMEXIT_EXCP18.
+  @Test("A machine check that ends the guest's run is taken by the monitor, once")
+  func machineCheck() {
+    PretendedInstructions.$machineChecks.withValue(Counter()) {
+      var registers = GuestRegisters()
+      for code in [0x52, 0x41, 0x61] as [UInt64] {
+        pages[0xf00, as: UInt64.self] = code
+        _ = vendor.enter(&registers, unlessNMISince: 0)
+      }
+      #expect(PretendedInstructions.machineChecks.value == 1)
+    }
   }
 
   /// APM vol. 2, 15.21.4: V_IRQ 8, V_INTR_PRIO 16 to 19, V_IGN_TPR 20, V_INTR_VECTOR 32 to 39.
