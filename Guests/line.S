@@ -122,6 +122,22 @@ GUEST pit_storm
   jnz 1b
   END
 
+/* Starts and stops it, as fast as it can. Results: the TSC before and after. */
+GUEST pit_restarts
+  call guest_setup
+  WRITE_PORT 0x43, 0x30
+  call read_tsc
+  RESULT 0, %rax
+  mov $50, %ebx
+1:
+  WRITE_PORT 0x40, 0xff
+  WRITE_PORT 0x40, 0xff
+  dec %ebx
+  jnz 1b
+  call read_tsc
+  RESULT 1, %rax
+  END
+
 read_tsc:
   rdtsc
   shl $32, %rdx

@@ -20,11 +20,13 @@ extension VirtualCPU {
     let hasTimer = vendor.hasTimer
     let now = pitNow
     let tsc = processor.timestamp()
-    let changed = withMachine { machine -> Bool in
-      guard machine.pit.channel0Changes != machine.pitChange else { return false }
+    let ring = withMachine { machine -> UInt64? in
+      guard machine.pit.channel0Changes != machine.pitChange else { return nil }
       machine.pitChange = machine.pit.channel0Changes
-      if hasTimer { return true }
-      if let timer = machine.pit.channel0 {
+      if hasTimer { return tsc }
+      guard machine.pit.channel0 != machine.driverTimer else { return nil }
+      machine.driverTimer = machine.pit.channel0
+      if let timer = machine.driverTimer {
         let delta = timer.first > now ? timer.first - now : 0
         unsafe pages.vm.pointee.timer.deadline = tsc &+ timestampTicks(delta)
         unsafe pages.vm.pointee.timer.period_ns =
@@ -36,10 +38,16 @@ extension VirtualCPU {
       unsafe pages.vm.pointee.timer.line = 0
       unsafe storeRelease(
         &pages.vm.pointee.timer.sequence, pages.vm.pointee.timer.sequence &+ 1)
-      return true
+      return machine.ringPace.next(now: tsc, interval: shortestPeriod)
     }
-    guard changed else { return }
-    if hasTimer { timerChanged() } else { processor.ringDoorbell() }
+    guard let ring else { return }
+    if hasTimer {
+      timerChanged()
+      return
+    }
+    // The guest's own time: it is the one that programs so often.
+    while processor.timestamp() < ring { processor.pause() }
+    processor.ringDoorbell()
   }
 
   /// struct pvclock_vcpu_time_info (linux arch/x86/include/asm/pvclock-abi.h): the guest's

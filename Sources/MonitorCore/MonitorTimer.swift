@@ -28,7 +28,7 @@ extension VirtualCPU {
   }
 
   /// 200 µs in TSC ticks, as in Driver/timer.c and as KVM's.
-  private var shortestPeriod: UInt64 { UInt64(max(vm.tsc_khz, 1)) / 5 }
+  var shortestPeriod: UInt64 { UInt64(max(vm.tsc_khz, 1)) / 5 }
 
   /// A periodic deadline that was missed by more than a period is not made up for. The next one leaves
   /// the guest some time, counted from the end of the work for this one: else it may leave at each

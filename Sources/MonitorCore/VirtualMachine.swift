@@ -11,8 +11,10 @@ public struct VirtualMachineState {
   public var pic = PIC()
   public var ioapic = IOAPIC()
   public var pit = PIT()
-  /// The PIT's channel 0 as the driver was last told.
+  /// The PIT's channel 0 as its changes were last looked at, and as the driver was last told.
   public var pitChange: UInt32 = 0
+  var driverTimer: PITTimer?
+  var ringPace = RingPace()
   /// The local APICs, by vCPU id, as far as senders of interrupts need to know them.
   public var apics: InlineArray<16, VirtualAPIC?> = InlineArray(repeating: nil)
   /// Bits of `VCPURequest`, by vCPU id; set by any vCPU, then an NMI to its CPU.

@@ -25,6 +25,17 @@ enum TimerTests {
           throw .value("ticks to the third", is: others, expected: 2 * period)
         }
       },
+      // Each start and each stop is told to the driver, whose CPU gets an interrupt for it.
+      Test("pit-restarts") { bench throws(Failure) in
+        guard bench.vendor == APUS_VENDOR_SVM else {
+          throw .skipped("this processor has a timer of its own for the PIT")
+        }
+        let vcpu = try bench.guest("pit-restarts")
+        try vcpu.runToEnd()
+        let least = 98 * Clock.ticksPerMillisecond / 5
+        let ticks = vcpu.machine.result(1) &- vcpu.machine.result(0)
+        guard ticks >= least else { throw .value("ticks", is: ticks, expected: least) }
+      },
       Test("timer-one-shot") { bench throws(Failure) in
         let vcpu = try bench.guest("timer-one-shot")
         try vcpu.runToEnd()

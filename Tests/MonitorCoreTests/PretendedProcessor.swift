@@ -71,7 +71,10 @@ final class PretendedProcessor: Processor, @unchecked Sendable {
   func drainAPIC() { drains += 1 }
   func ringDoorbell() { doorbells += 1 }
   var onPause: () -> Void = {}
-  func pause() { onPause() }
+  func pause() {
+    ticks += 1000
+    onPause()
+  }
   var holdsLock = false
   func stopAtBrokenLock() -> Never { fatalError("the lock is broken") }
   var nmiCount: UInt64 { 0 }
