@@ -117,6 +117,7 @@ import X86
   /// Makes the CPU the monitor's: its own CR4, the APIC in x2APIC mode.
   func takeOver() {
     privatePage.host.save()
+    privatePage.host.allowSplitLocks()
     if mailbox.hwp_request != 0 {
       _ = tryWriteMSR(MSR.hwpRequest.rawValue, mailbox.hwp_request)
     }
@@ -138,16 +139,31 @@ import X86
 struct HostState {
   private var isSaved: Bool
   private(set) var apicBase: UInt64
+  /// IA32_TEST_CTRL if Linux has #AC for split locks on, otherwise 0.
+  private var splitLockControl: UInt64
+  private static var splitLockDetection: UInt64 { 1 << 29 }
 
   /// The first time only: a CPU that had to be started again has the monitor's own values.
   mutating func save() {
     guard !isSaved else { return }
     isSaved = true
     apicBase = readMSR(MSR.apicBase.rawValue)
+    // Only processors that have the bit can have it set; Ice Lake does not name it in
+    // IA32_CORE_CAPABILITIES (Linux, split_lock_cpu_ids).
+    var control: UInt64 = 0
+    _ = unsafe tryReadMSR(MSR.testControl.rawValue, &control)
+    splitLockControl = control & Self.splitLockDetection == 0 ? 0 : control
+  }
+
+  /// A guest that was not told of it would take #AC in its kernel for a mistake.
+  func allowSplitLocks() {
+    guard splitLockControl != 0 else { return }
+    _ = tryWriteMSR(MSR.testControl.rawValue, splitLockControl & ~Self.splitLockDetection)
   }
 
   /// x2APIC is left by way of a disabled APIC only (SDM vol. 3, 11.12.5).
   func restore() {
+    if splitLockControl != 0 { _ = tryWriteMSR(MSR.testControl.rawValue, splitLockControl) }
     if apicBase & APICBase.x2APICEnable == 0 {
       writeMSR(
         MSR.apicBase.rawValue, apicBase & ~(APICBase.x2APICEnable | APICBase.globalEnable))

@@ -9,6 +9,7 @@ public struct MSR: RawRepresentable, Equatable, Sendable {
   public static var timeStampCounter: MSR { MSR(0x10) }
   public static var platformID: MSR { MSR(0x17) }
   public static var apicBase: MSR { MSR(0x1b) }
+  public static var testControl: MSR { MSR(0x33) }
   public static var featureControl: MSR { MSR(0x3a) }
   public static var tscAdjust: MSR { MSR(0x3b) }
   public static var speculationControl: MSR { MSR(0x48) }
