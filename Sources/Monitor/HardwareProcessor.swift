@@ -28,6 +28,7 @@ struct HardwareProcessor<Host: VirtualizationHost>: Processor {
     unsafe Window.map(physical, at: APUS_WINDOW_FREE + UInt32(place.rawValue))
   }
 
+  func orderStores() { Entry.orderStores() }
   func ringDoorbell() { LentCPU.current.ringDoorbell() }
 
   var nmiCount: UInt64 { unsafe loadAcquire(&LentCPU.current.mailbox.nmis) }

@@ -19,6 +19,8 @@ public protocol Processor: Sendable {
 
   /// Makes the driver look at the mailbox.
   func ringDoorbell()
+  /// Waits until other CPUs see what this one has written.
+  func orderStores()
   func pause()
   /// Whether this CPU holds its VM's lock. It never takes two.
   var holdsLock: Bool { get nonmutating set }
@@ -71,8 +73,11 @@ extension Processor {
   public func writeAPIC(_ register: APICRegister, _ value: UInt32) {
     writeMSR(register.msr, UInt64(value))
   }
-  /// Sends an interrupt; the destination is physical.
+  /// Sends an interrupt; the destination is physical. Who takes it finds in memory what was written
+  /// before it was sent, by the guest as well: in xAPIC mode it need not fence, because its write to the
+  /// ICR would have been uncached. SDM vol. 3, 11.12.3: a WRMSR to the x2APIC does not wait for stores.
   public func send(_ command: InterruptCommand) {
+    orderStores()
     writeMSR(APICRegister.interruptCommand.msr, command.rawValue)
   }
 }

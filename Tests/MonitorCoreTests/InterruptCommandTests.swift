@@ -28,6 +28,15 @@ struct InterruptCommandTests {
     #expect(machine.processor.sent == [0x42_0000_00fd])
   }
 
+  @Test("Everything that is sent comes after what was written before")
+  func order() {
+    for command in [0x2_0000_00fd, 0xc_00fc, 0x1_0000_4500, 0x1_0000_4601] as [UInt64] {
+      #expect(write(command))
+    }
+    #expect(machine.processor.sent.count == 5)
+    #expect(machine.processor.disorderly == 0)
+  }
+
   @Test("All bits but vector and destination are the monitor's")
   func sanitised() {
     // Reserved bits, level, assert and status set; lowest priority.

@@ -54,6 +54,8 @@ final class PretendedProcessor: Processor, @unchecked Sendable {
   func writeMSR(_ msr: MSR, _ value: UInt64) {
     switch msr.rawValue {
     case 0x830:
+      if !hasOrderedStores { disorderly += 1 }
+      hasOrderedStores = false
       sent.append(value)
       onSend()
     case 0x83f: selfInterrupts.append(UInt8(truncatingIfNeeded: value))
@@ -69,6 +71,11 @@ final class PretendedProcessor: Processor, @unchecked Sendable {
     return memory.base + Int(physical)
   }
   func drainAPIC() { drains += 1 }
+  /// Whether nothing was sent since.
+  var hasOrderedStores = false
+  func orderStores() { hasOrderedStores = true }
+  /// Commands that went out before the stores that they tell of.
+  var disorderly = 0
   func ringDoorbell() { doorbells += 1 }
   var onPause: () -> Void = {}
   func pause() {
