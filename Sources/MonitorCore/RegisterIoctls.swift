@@ -92,12 +92,15 @@ extension VirtualCPU {
     return 0
   }
 
-  /// What a processor could not hold: long mode without its paging, or bits that VMRUN and
-  /// VM entry refuse. APM vol. 2, 15.5.1.
+  /// What a processor could not hold: long mode without its paging, addresses that no instruction
+  /// loads, or bits that VMRUN and VM entry refuse. APM vol. 2, 15.5.1; SDM vol. 3, 27.3.1.2.
   static func isConsistent(_ new: kvm_sregs) -> Bool {
     let cr0 = CR0(rawValue: new.cr0)
     let efer = EFER(rawValue: new.efer)
-    guard new.cr0 >> 32 == 0 else { return false }
+    guard new.cr0 >> 32 == 0, new.fs.base.isCanonical, new.gs.base.isCanonical,
+      new.ldt.base.isCanonical, new.tr.base.isCanonical, new.gdt.base.isCanonical,
+      new.idt.base.isCanonical
+    else { return false }
     if cr0.contains(.paging), !cr0.contains(.protectionEnable) { return false }
     if cr0.contains(.notWriteThrough), !cr0.contains(.cacheDisable) { return false }
     if efer.contains(.longModeEnable), cr0.contains(.paging) {

@@ -50,7 +50,7 @@ public protocol Vendor: Sendable {
 
   /// An MSR that the control block holds for the guest; nil if it is not one of those.
   func readMSR(_ msr: MSR) -> UInt64?
-  /// False if the control block does not hold it.
+  /// False if the control block does not hold it, or a processor would refuse the value.
   func writeMSR(_ msr: MSR, _ value: UInt64) -> Bool
   /// Sets which accesses to an MSR exit; MSRs outside the bitmap's ranges always do.
   func intercept(_ msr: MSR, reads: Bool, writes: Bool)

@@ -174,7 +174,7 @@ import X86
     return vmcb[field]
   }
   public func writeMSR(_ msr: MSR, _ value: UInt64) -> Bool {
-    guard let field = Self.field(of: msr) else { return false }
+    guard let field = Self.field(of: msr), msr.accepts(value) else { return false }
     vmcb[field] = value
     return true
   }

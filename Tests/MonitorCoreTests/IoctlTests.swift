@@ -139,4 +139,16 @@ struct IoctlTests {
     #expect(cpu.perform(0x4138_ae84, size: 312) == result)
     #expect((machine.vendor.cr0 == 0x99) == (result != 0), "all or nothing")
   }
+
+  /// FS, GS, TR and LDTR reach VMLOAD.
+  @Test(
+    "KVM_SET_SREGS refuses a base that no instruction loads",
+    arguments: [72, 96, 144, 168, 192, 208] as [UInt64])
+  func bases(offset: UInt64) {
+    #expect(cpu.perform(0x8138_ae83, size: 312) == 0)
+    self[offset, as: UInt64.self] = 0xffff_8000_0000_0000
+    #expect(cpu.perform(0x4138_ae84, size: 312) == 0)
+    self[offset, as: UInt64.self] = 0x8000_0000_0000
+    #expect(cpu.perform(0x4138_ae84, size: 312) == -22)
+  }
 }

@@ -45,6 +45,14 @@ struct StringPortTests {
     #expect(machine.vendor.instructionPointer == 0x1002)
   }
 
+  @Test("A size that no processor names is nobody's")
+  func noSize() {
+    let access = PortAccess(
+      port: 0x3f8, size: 0, isInput: false, isString: true, isRepeated: true, addressSize: 2)
+    #expect(run([0xf3, 0x6e], access, [1: 5, 6: 0x2000]) == 0)
+    #expect(cpu.run.exit_reason == 17, "KVM_EXIT_INTERNAL_ERROR")
+  }
+
   @Test("REP INSW stores what the client read, and goes on in the next page")
   func input() {
     let access = PortAccess(

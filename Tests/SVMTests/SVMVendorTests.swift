@@ -208,6 +208,27 @@ struct SVMVendorTests {
     #expect(!vendor.writeMSR(MSR(rawValue: 0xc000_0080), 0))
   }
 
+  @Test(
+    "A value that WRMSR would refuse does not reach VMLOAD",
+    arguments: [
+      0xc000_0082, 0xc000_0083, 0xc000_0100, 0xc000_0101, 0xc000_0102, 0x175, 0x176,
+    ] as [UInt32])
+  func noncanonical(number: UInt32) {
+    let msr = MSR(rawValue: number)
+    #expect(vendor.writeMSR(msr, 0xffff_8000_0000_0000))
+    #expect(!vendor.writeMSR(msr, 0x8000_0000_0000))
+    #expect(vendor.readMSR(msr) == 0xffff_8000_0000_0000)
+  }
+
+  @Test("Nor one of the PAT with a reserved memory type")
+  func memoryTypes() {
+    let msr = MSR(rawValue: 0x277)
+    #expect(vendor.writeMSR(msr, 0x0701_0406_0705_0406))
+    #expect(!vendor.writeMSR(msr, 0x0007_0406_0002_0406))
+    #expect(!vendor.writeMSR(msr, 0x0807_0406_0000_0406))
+    #expect(vendor.readMSR(msr) == 0x0701_0406_0705_0406)
+  }
+
   @Test("HLT exits only when it is asked for")
   func halt() {
     #expect(!vendor.haltExiting)
