@@ -63,7 +63,7 @@ struct ControlServerTests {
     let stop = GuestStop(try guests.connect(to: "one"))
     #expect(try stop.pressButton(patience: .milliseconds(20)) == .goesOn(isListening: false))
     #expect(try stop.force(patience: .milliseconds(20)) == .goesOn(isListening: true))
-    #expect(guest.asked == ["button", "end"])
+    #expect(guest.comesToBeAsked(["button", "end"]))
     server.detach()
     server.close(.signal(SIGTERM))
     let end = GuestEnd(outcome: "signal", message: "ended by signal 15", exitStatus: 143)
@@ -80,7 +80,7 @@ struct ControlServerTests {
     #expect(try stop.pressButton(patience: .milliseconds(20)) == .goesOn(isListening: true))
     #expect(try stop.force(patience: .milliseconds(20)) == .goesOn(isListening: true))
     server.attach(guest)
-    #expect(guest.asked == ["button", "end"])
+    #expect(guest.comesToBeAsked(["button", "end"]))
     server.close(nil)
   }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import Synchronization
 
 @testable import Machine
@@ -13,6 +14,14 @@ final class PretendedGuest: ControlledGuest {
   private let state = Mutex<(asked: [String], typed: [UInt8])>(([], []))
 
   var asked: [String] { state.withLock { $0.asked } }
+
+  /// Whether this is what is asked, at the latest in five seconds: requests without an answer take
+  /// their time on a busy machine.
+  func comesToBeAsked(_ expected: [String]) -> Bool {
+    let deadline = ContinuousClock.now + .seconds(5)
+    while asked.count < expected.count && ContinuousClock.now < deadline { usleep(1000) }
+    return asked == expected
+  }
   var typed: [UInt8] { state.withLock { $0.typed } }
 
   private func note(_ text: String) { state.withLock { $0.asked.append(text) } }
