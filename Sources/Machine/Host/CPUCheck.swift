@@ -15,7 +15,7 @@ struct CPUCheck {
     self.facts = facts
     self.lent = lent
     lendable = facts.onlineCPUs.intersection(facts.removableCPUs).subtracting(lent)
-      .filter { $0 != 0 }.sorted()
+      .filter { $0 != 0 && facts.permittedCPUs?.contains($0) != false }.sorted()
   }
 
   /// About all of them.
@@ -35,6 +35,9 @@ struct CPUCheck {
     }
     if let offline = others.subtracting(lent).subtracting(facts.onlineCPUs).min() {
       return Self.offline(offline)
+    }
+    if let permitted = facts.permittedCPUs, permitted.subtracting(lent).isEmpty {
+      return Self.notPermitted("CPUs", "none is left of those that everybody may use")
     }
     return Self.notRemovable("CPUs", "none has a switch to take it offline")
   }
@@ -59,6 +62,9 @@ struct CPUCheck {
     guard facts.removableCPUs.contains(cpu) else {
       return Self.notRemovable(subject, "it has no switch to take it offline")
     }
+    guard facts.permittedCPUs?.contains(cpu) != false else {
+      return Self.notPermitted(subject, "it is not one of those that everybody may use")
+    }
     return .good(subject, "it is online and can be lent")
   }
 
@@ -66,6 +72,12 @@ struct CPUCheck {
     .problem(
       "CPU \(cpu)", "it is offline",
       fix: "echo 1 > /sys/devices/system/cpu/cpu\(cpu)/online, as root")
+  }
+
+  private static func notPermitted(_ subject: String, _ text: String) -> Finding {
+    .problem(
+      subject, text,
+      fix: "run as root, or ask for CPUs to be added to /sys/module/apus/parameters/pool")
   }
 
   private static func notRemovable(_ subject: String, _ text: String) -> Finding {

@@ -29,6 +29,8 @@ public struct HostFacts: Equatable, Sendable {
   /// CPUs with a switch to take them offline.
   public var removableCPUs: Set<Int>
 
+  /// CPUs that this user may have; nil: any.
+  public var permittedCPUs: Set<Int>?
   /// Of each CPU the others that are threads of its core.
   public var siblings: [Int: Set<Int>]
 
@@ -53,6 +55,7 @@ public struct HostFacts: Equatable, Sendable {
     removableCPUs = files.presentCPUs.filter {
       files.exists("/sys/devices/system/cpu/cpu\($0)/online")
     }
+    permittedCPUs = files.permittedCPUs
     siblings = Dictionary(
       uniqueKeysWithValues: files.onlineCPUs.map { ($0, files.siblings(of: $0)) })
   }

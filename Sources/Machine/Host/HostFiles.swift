@@ -60,13 +60,26 @@ public struct HostFiles: Sendable {
   public var totalMemory: UInt64? { memory("MemTotal") }
   public var availableMemory: UInt64? { memory("MemAvailable") }
 
+  /// Whether this process has a capability, by its number in linux/capability.h.
+  private func hasCapability(_ number: Int) -> Bool {
+    let effective = words(after: "CapEff:", in: "/proc/self/status")?.first
+      .flatMap { UInt64($0, radix: 16) }
+    return effective.map { $0 & 1 << UInt64(number) != 0 } ?? false
+  }
+
+  /// The CPUs that this process may take from Linux. Nil: any, with CAP_SYS_ADMIN or a driver that
+  /// is not loaded yet.
+  public var permittedCPUs: Set<Int>? {
+    guard !hasCapability(21), let pool = text("/sys/module/apus/parameters/pool") else {
+      return nil
+    }
+    return Set(CPUList(pool)?.cpus ?? [])
+  }
+
   /// RLIMIT_MEMLOCK in bytes: as much memory as this process may have pinned. Nil: no limit, or
   /// CAP_IPC_LOCK, which is above it.
   public var lockedMemoryLimit: UInt64? {
-    let capabilities = words(after: "CapEff:", in: "/proc/self/status")?.first
-      .flatMap { UInt64($0, radix: 16) }
-    let lockMemory: UInt64 = 1 << 14
-    if let capabilities, capabilities & lockMemory != 0 { return nil }
+    if hasCapability(14) { return nil }
     return words(after: "Max locked memory", in: "/proc/self/limits")?.first.flatMap { UInt64($0) }
   }
 

@@ -63,6 +63,16 @@ struct HostCheckTests {
     #expect(HostCheck(Self.goodFacts(), cpu: 2).lendableCPUs == [2])
   }
 
+  @Test("offers a user the CPUs of the pool only")
+  func pool() throws {
+    #expect(check { $0.permittedCPUs = [2] }.lendableCPUs == [2])
+    #expect(check(cpu: 2) { $0.permittedCPUs = [2] }.canLend)
+    let other = try problem(check(cpu: 3) { $0.permittedCPUs = [2] })
+    #expect(other.text == "it is not one of those that everybody may use")
+    let none = try problem(check { $0.permittedCPUs = [] })
+    #expect(none.text == "none is left of those that everybody may use")
+  }
+
   @Test("notes that a CPU shares its core, and with which others")
   func threads() throws {
     func note(cpu: Int?) -> String? {

@@ -41,6 +41,20 @@ struct HostFilesTests {
     #expect(directory.files.lockedMemoryLimit == expected)
   }
 
+  @Test(
+    "is which CPUs this process may take",
+    arguments: [
+      ("0000000000000000", "2-3", [2, 3]), ("0000000000000000", "", []),
+      ("0000000000200000", "2-3", nil),
+    ] as [(String, String, Set<Int>?)])
+  func permitted(capabilities: String, pool: String, expected: Set<Int>?) throws {
+    let directory = try HostDirectory([
+      "/proc/self/status": "CapEff:\t\(capabilities)\n",
+      "/sys/module/apus/parameters/pool": "\(pool)\n",
+    ])
+    #expect(directory.files.permittedCPUs == expected)
+  }
+
   @Test("is nothing where there are no such files")
   func nothing() {
     let files = HostFiles(root: "/nonexistent")
