@@ -205,13 +205,18 @@ flip_efer:
   wrmsr
   jmp next
 
+/*
+ * Breakpoints on instructions only, and without GD, which would fault for ever. A data breakpoint
+ * that was set when an access exits (a nested page fault) makes QEMU 10.0 go on behind that access with
+ * the host's state and the guest's RIP and RSP: measured with the seed 369219725.
+ */
 write_debug:
   mov %rsi, %dr0
   mov %rdi, %dr3
   mov %esi, %eax
   mov %rax, %dr6
   mov %ebx, %eax
-  and $0xffffdfff, %eax   /* without GD, which would fault for ever */
+  and $0xdfff, %eax
   mov %rax, %dr7
   jmp next
 
