@@ -92,15 +92,19 @@ public struct HostMachine: Sendable, Equatable {
     ]
   }
 
+  /// What a kernel has to be told of time on an emulated machine.
+  ///
+  /// Emulated CPUs share one counter, but none claims an invariant TSC, and Linux would turn to
+  /// the HPET, which no machine does that Apus is meant for.
+  /// An emulated CPU may starve for longer than the kernel gives its first timer, and it would
+  /// panic: "IO-APIC + timer doesn't work!" (seen). Under KVM kernels leave that check out too.
+  static let emulatedClockWords = "tsc=reliable no_timer_check"
+
   private func commandLine(_ files: Files, interactive: Bool) -> String {
     // `quiet` leaves warnings; a panic ends the run (QEMU by -no-reboot, Bochs by the disk's first
     // sector), but where a guest with the third serial port shall outlive it.
     let panic = files.hasThirdSerial ? "panic=0" : "panic=-1"
-    // Emulated CPUs share one counter, but none claims an invariant TSC, and Linux would turn to
-    // the HPET, which no machine does that Apus is meant for.
-    // An emulated CPU may starve for longer than the kernel gives its first timer, and it would
-    // panic: "IO-APIC + timer doesn't work!" (seen). Under KVM kernels leave that check out too.
-    var words = ["console=ttyS0,115200", "quiet", panic, "tsc=reliable", "no_timer_check"]
+    var words = ["console=ttyS0,115200", "quiet", panic, Self.emulatedClockWords]
     // Where the firmware names the third port, the script takes its device from Linux. Bochs' does
     // not, and Linux would find the port by itself, without a device to take away.
     if files.hasThirdSerial, vendor == .intel { words.append("8250.nr_uarts=2") }

@@ -18,7 +18,7 @@ enum PanicScript {
   /// it knows no port but the first, and does not ask ACPI for more.
   private static let crashKernelCommandLine =
     "console=ttyS0,115200 quiet nr_cpus=1 reset_devices 8250.nr_uarts=1 pnpacpi=off "
-    + "tsc=reliable no_timer_check LAB_WORK=wait"
+    + "\(HostMachine.emulatedClockWords) LAB_WORK=wait"
 
   /// Ends the script: nothing behind it is reached. With a crash kernel, which takes over where
   /// the host panics, the host has to be booted with `crashkernel=` memory.
