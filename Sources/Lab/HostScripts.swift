@@ -102,9 +102,10 @@ enum HostScripts {
       awk '$1 == "nr_foll_pin_acquired" { n += $2 } $1 == "nr_foll_pin_released" { n -= $2 }
         END { print n + 0 }' /proc/vmstat > /tmp/pinned-$1
     }
-    # as_before: what `remember before` and `remember after` saw is the same, but for a few pages,
-    # and some slabs with what Linux itself remembers.
+    # as_before: what `remember before` saw is the same now, but for a few pages, and some slabs with
+    # what Linux itself remembers.
     as_before() {
+      remember after
       expect cpus-as-before cmp /tmp/cpus-before /tmp/cpus-after
       expect irq-affinity-as-before cmp /tmp/irqs-before /tmp/irqs-after
       expect nothing-pinned cmp /tmp/pinned-before /tmp/pinned-after

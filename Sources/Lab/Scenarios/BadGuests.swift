@@ -83,7 +83,6 @@ extension Scenario {
         expect good-guest-unhurt [ $? = 143 ]
         expect no-force [ -z "$(dmesg | grep -e 'by force' -e 'cannot be interrupted')" ]
         sleep 0.5
-        remember after
         slabs_allowed=1024 # hundreds of processes and threads have come and gone
         as_before
         expect host-unhurt clean_kernel_log

@@ -81,7 +81,6 @@ extension Scenario {
         expect good-one-runs start off
         expect all-cpus-online [ "$(cat /sys/devices/system/cpu/online)" = 0-3 ]
         sleep 0.5
-        remember after
         as_before
         expect host-unhurt clean_kernel_log
 

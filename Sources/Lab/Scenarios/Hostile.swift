@@ -56,7 +56,6 @@ extension Scenario {
         dmesg | grep 'apus:' | sed 's/^[^a]*//' | sort | uniq -c > /tmp/log
         attach kernel-log.txt /tmp/log
         sleep 0.5
-        remember after
         slabs_allowed=1024 # hundreds of processes and threads have come and gone
         as_before
         expect host-unhurt clean_kernel_log

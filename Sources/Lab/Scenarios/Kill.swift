@@ -40,7 +40,6 @@ extension Scenario {
         expect back-within-a-second [ $slowest -le $((100 + 2 * cycle)) ]
         expect some-were-lent [ ${lent:-0} -gt 0 ]
         sleep 0.5
-        remember after
         as_before
         expect next-guest-runs apus run --no-console --quiet --cpu 3 --kernel off
         expect host-unhurt clean_kernel_log

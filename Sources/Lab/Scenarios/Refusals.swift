@@ -72,7 +72,6 @@ extension Scenario {
         refuse result-file 'cannot write' start --cpu 3 --json /nowhere/r.json
         refuse not-a-device '/dev/null' start --cpu 3 --device /dev/null
         expect all-cpus-online [ "$(cat /sys/devices/system/cpu/online)" = 0-3 ]
-        remember after
         as_before
         expect host-unhurt clean_kernel_log
 

@@ -80,7 +80,6 @@ extension Scenario {
         wait $linux
         expect first-powered-off [ $? = 0 ]
         expect sockets-gone [ ! "$(ls /run/apus)" ]
-        remember after
         as_before
         expect host-unhurt clean_kernel_log
 

@@ -23,7 +23,6 @@ extension Scenario {
         done
         value rounds $done
         expect every-round [ $done = \(count) ]
-        remember after
         as_before
         step "a guest that ends itself, and one that sleeps for good"
         apus run --no-console --cpu 3 --kernel fault < /dev/null > /tmp/fault 2>&1

@@ -26,7 +26,6 @@ extension Scenario {
         expect cpu-back online 3
         expect console-seen grep -q 'Linux version' /tmp/console
         [ ! -s /tmp/run.json ] || attach run.json /tmp/run.json
-        remember after
         as_before
         expect host-unhurt clean_kernel_log
 
