@@ -55,10 +55,11 @@ let hostedTargets: [Target] = [
       .product(name: "Logging", package: "swift-log"),
     ],
     swiftSettings: hosted),
+  .target(name: "Generator", swiftSettings: hosted),
   .target(
     name: "Lab",
     dependencies: [
-      .product(name: "Subprocess", package: "swift-subprocess"),
+      "Generator", .product(name: "Subprocess", package: "swift-subprocess"),
       .product(name: "SystemPackage", package: "swift-system"),
     ],
     swiftSettings: hosted),
@@ -68,7 +69,8 @@ let hostedTargets: [Target] = [
     swiftSettings: hosted),
   // Only the lab's: tries every ioctl of /dev/apus with hostile arguments.
   .target(name: "HostileCalls", dependencies: ["Contract"]),
-  .executableTarget(name: "hostile", dependencies: ["HostileCalls"], swiftSettings: hosted),
+  .executableTarget(
+    name: "hostile", dependencies: ["Generator", "HostileCalls"], swiftSettings: hosted),
   .testTarget(name: "X86Tests", dependencies: ["X86"]),
   .testTarget(name: "SVMTests", dependencies: ["SVM", "X86", "Contract"]),
   .testTarget(name: "VMXTests", dependencies: ["VMX", "MonitorCore", "X86", "Contract"]),
@@ -80,7 +82,7 @@ let hostedTargets: [Target] = [
       "Machine", "KVM", "Contract", "LinuxCalls",
       .product(name: "SystemPackage", package: "swift-system"),
     ]),
-  .testTarget(name: "LabTests", dependencies: ["Lab"]),
+  .testTarget(name: "LabTests", dependencies: ["Generator", "Lab"]),
 ]
 
 let package = Package(

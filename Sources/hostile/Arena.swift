@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Generator
 import Glibc
 
 /// A thread's own memory for arguments, with the pages around it that calls stumble over.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Generator
 
 extension Scenario {
   /// `kill -9` at random moments, `count` times: while a CPU is lent, while the guest boots, while it
@@ -62,19 +63,5 @@ extension Scenario {
     var generator = SplitMix64(state: seed)
     return (0..<count).map { _ in "\(Int.random(in: 0...4_000_000, using: &generator))" }
       .joined(separator: " ")
-  }
-}
-
-/// A small generator with a seed (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
-/// Generators, 2014).
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }
