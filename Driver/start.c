@@ -10,32 +10,13 @@
 #define ARRIVAL_MS 3000
 #define READY_MS 3000
 
-static const char *unfit_reason(u32 reason)
-{
-	switch (reason) {
-	case APUS_UNFIT_ABI:
-		return "driver and monitor are of different versions";
-	case APUS_UNFIT_NO_VIRTUALISATION:
-		return "it has neither VT-x nor SVM";
-	case APUS_UNFIT_FIRMWARE:
-		return "virtualisation is switched off by firmware";
-	case APUS_UNFIT_NO_NESTED_PAGING:
-		return "it has no nested paging";
-	case APUS_UNFIT_NO_X2APIC:
-		return "it has no x2APIC";
-	case APUS_UNFIT_CONTROL:
-		return "it lacks ";
-	default:
-		return "unknown";
-	}
-}
-
 static void report_unfit(struct lent *lent)
 {
 	u32 reason = lent->control->reason;
+	bool named = reason == APUS_UNFIT_CONTROL;
 
-	pr_err("CPU %u cannot run guests: %s%s\n", lent->cpu, unfit_reason(reason),
-	       reason == APUS_UNFIT_CONTROL ? apus_control_words(lent->control->detail) : "");
+	pr_err("CPU %u cannot run guests: %s%s%s\n", lent->cpu, apus_unfit_words(reason),
+	       named ? ": " : "", named ? apus_control_words(lent->control->detail) : "");
 }
 
 static u32 lent_state(struct lent *lent)

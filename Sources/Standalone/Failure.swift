@@ -27,7 +27,7 @@ enum Failure: Error {
       Self.write(value, expected)
     case .exits(let cause, let value, let expected):
       Console.write("exits for ")
-      Console.write(ExitNames.name(cause))
+      unsafe Self.write(words: apus_exit_name(cause.rawValue))
       Self.write(value, expected)
     case .unexpectedExit(let exit): exit.write()
     case .answer(let name, let answer):
@@ -35,11 +35,11 @@ enum Failure: Error {
       Console.write(" answered ")
       Console.write(answer)
     case .unfit(let reason, let detail):
-      Console.write("the CPU is unfit: reason ")
-      Console.write(UInt64(reason))
-      Console.write(" detail ")
-      Console.write(hexadecimal: detail)
-      writeControl(detail)
+      Console.write("the CPU is unfit: ")
+      unsafe Self.write(words: apus_unfit_words(reason))
+      guard reason == APUS_UNFIT_CONTROL.rawValue else { return }
+      Console.write(": ")
+      unsafe Self.write(words: apus_control_words(detail))
     case .stopped(let fault):
       Console.write("the monitor stopped: vector ")
       Console.write(fault.vector)
@@ -53,11 +53,9 @@ enum Failure: Error {
     }
   }
 
-  /// enum apus_control in words.
-  private func writeControl(_ detail: UInt64) {
-    guard let words = unsafe apus_control_words(detail) else { return }
-    Console.write(" ")
-    unsafe Console.write(terminated: words)
+  /// Words of the contract's.
+  private static func write(words: UnsafePointer<CChar>?) {
+    if let words = unsafe words { unsafe Console.write(terminated: words) }
   }
 
   private static func write(_ value: UInt64, _ expected: UInt64) {

@@ -132,15 +132,30 @@ enum apus_cpu_state { /* M, but OFF: D before INIT + SIPI */
 	APUS_CPU_STOPPED = 5,  /* a fault of the monitor itself: see fault */
 };
 
-enum apus_unfit { /* why a CPU is APUS_CPU_UNFIT */
-	APUS_UNFIT_NONE = 0,
-	APUS_UNFIT_ABI = 1,        /* driver and monitor are of different versions */
-	APUS_UNFIT_NO_VIRTUALISATION = 2, /* neither VT-x nor SVM */
-	APUS_UNFIT_FIRMWARE = 3,   /* switched off by firmware (VM_CR.SVMDIS, IA32_FEATURE_CONTROL) */
-	APUS_UNFIT_NO_NESTED_PAGING = 4,
-	APUS_UNFIT_NO_X2APIC = 5,
-	APUS_UNFIT_CONTROL = 6,    /* it lacks what detail names: enum apus_control */
-};
+/* Why a CPU is APUS_CPU_UNFIT. */
+#define APUS_UNFITS(UNFIT)                                                              \
+	UNFIT(APUS_UNFIT_ABI, 1, "driver and monitor are of different versions")        \
+	UNFIT(APUS_UNFIT_NO_VIRTUALISATION, 2, "it has neither VT-x nor SVM")           \
+	/* VM_CR.SVMDIS, IA32_FEATURE_CONTROL */                                        \
+	UNFIT(APUS_UNFIT_FIRMWARE, 3, "virtualisation is switched off by firmware")     \
+	UNFIT(APUS_UNFIT_NO_NESTED_PAGING, 4, "it has no nested paging")                \
+	UNFIT(APUS_UNFIT_NO_X2APIC, 5, "it has no x2APIC")                              \
+	/* detail names it: enum apus_control */                                        \
+	UNFIT(APUS_UNFIT_CONTROL, 6, "it lacks what Apus needs")
+
+#define APUS_ENUMERATOR(name, number, words) name = number,
+#define APUS_CASE_WORDS(name, number, words) case number: return words;
+
+enum apus_unfit { APUS_UNFIT_NONE = 0, APUS_UNFITS(APUS_ENUMERATOR) };
+
+/* In words; "?" for a number that has none. */
+static inline const char *apus_unfit_words(uint32_t reason)
+{
+	switch (reason) {
+	APUS_UNFITS(APUS_CASE_WORDS)
+	default: return "?";
+	}
+}
 
 /*
  * What APUS_UNFIT_CONTROL's detail names: a word of VT-x's controls or capabilities, and a bit
@@ -199,19 +214,15 @@ enum apus_unfit { /* why a CPU is APUS_CPU_UNFIT */
 	CONTROL(APUS_CONTROL_STRING_INFORMATION, 0x736, "information about INS and OUTS") \
 	CONTROL(APUS_CONTROL_STORE_LMA, 0x805, "exits that store EFER.LMA")
 
-#define APUS_CONTROL_NUMBER(name, number, words) name = number,
-enum apus_control { APUS_CONTROL_NONE = 0, APUS_CONTROLS(APUS_CONTROL_NUMBER) };
-#undef APUS_CONTROL_NUMBER
+enum apus_control { APUS_CONTROL_NONE = 0, APUS_CONTROLS(APUS_ENUMERATOR) };
 
 /* In words; "?" for a number that has none. */
 static inline const char *apus_control_words(uint64_t control)
 {
-#define APUS_CONTROL_WORDS(name, number, words) case number: return words;
 	switch (control) {
-	APUS_CONTROLS(APUS_CONTROL_WORDS)
+	APUS_CONTROLS(APUS_CASE_WORDS)
 	default: return "?";
 	}
-#undef APUS_CONTROL_WORDS
 }
 
 enum apus_vendor { APUS_VENDOR_NONE = 0, APUS_VENDOR_SVM = 1, APUS_VENDOR_VMX = 2 };
@@ -285,36 +296,66 @@ enum apus_request { /* D sets a bit (atomic OR), then sends an NMI; M clears bef
 	APUS_REQUEST_NMI = 1u << 3,    /* KVM_NMI */
 };
 
-/* Exits by cause: an index of `exits`. The same list on both vendors. */
-enum apus_exit {
-	APUS_EXIT_NMI = 0,             /* a kick */
-	APUS_EXIT_EXCEPTION = 1,
-	APUS_EXIT_CPUID = 2,
-	APUS_EXIT_HLT = 3,
-	APUS_EXIT_IO = 4,              /* served by the monitor: PIC, PIT */
-	APUS_EXIT_IO_CLIENT = 5,       /* KVM_EXIT_IO */
-	APUS_EXIT_MMIO = 6,            /* served by the monitor: IOAPIC, xAPIC page */
-	APUS_EXIT_MMIO_CLIENT = 7,     /* KVM_EXIT_MMIO */
-	APUS_EXIT_MSR_READ = 8,
-	APUS_EXIT_MSR_WRITE = 9,
-	APUS_EXIT_APIC_ICR = 10,
-	APUS_EXIT_APIC_EOI = 11,       /* only while a level-triggered line is in service */
-	APUS_EXIT_APIC_TIMER = 12,     /* LVTT; TMICT, TMCCT, TDCR only when emulated */
-	APUS_EXIT_APIC_OTHER = 13,
-	APUS_EXIT_CONTROL_REGISTER = 14,
-	APUS_EXIT_INTERRUPT_WINDOW = 15,
-	APUS_EXIT_HYPERCALL = 16,
-	APUS_EXIT_NESTED_FAULT = 17,   /* neither a slot nor MMIO: memory being mapped */
-	APUS_EXIT_SHUTDOWN = 18,       /* triple fault */
-	APUS_EXIT_INVALID_STATE = 19,  /* the processor refused the entry */
-	APUS_EXIT_VIRTUALISATION = 20, /* a VMX or SVM instruction of the guest */
-	APUS_EXIT_PREEMPTION_TIMER = 21,
-	APUS_EXIT_XSETBV = 22,
-	APUS_EXIT_INTERRUPT = 23,      /* only where interrupts are intercepted */
-	APUS_EXIT_OTHER = 24,
-	APUS_EXIT_COALESCED = 25,      /* a write that waits for the client in its ring */
-	APUS_EXIT_COUNT = 26,
-};
+/*
+ * Exits by cause: an index of `exits`, and the name that reports have for it. The same list on
+ * both vendors.
+ */
+#define APUS_EXITS(EXIT)                                                \
+	/* a kick */                                                    \
+	EXIT(APUS_EXIT_NMI, 0, "nmi")                                   \
+	EXIT(APUS_EXIT_EXCEPTION, 1, "exception")                       \
+	EXIT(APUS_EXIT_CPUID, 2, "cpuid")                               \
+	EXIT(APUS_EXIT_HLT, 3, "hlt")                                   \
+	/* served by the monitor: PIC, PIT */                           \
+	EXIT(APUS_EXIT_IO, 4, "io")                                     \
+	/* KVM_EXIT_IO */                                               \
+	EXIT(APUS_EXIT_IO_CLIENT, 5, "io-client")                       \
+	/* served by the monitor: IOAPIC, xAPIC page */                 \
+	EXIT(APUS_EXIT_MMIO, 6, "mmio")                                 \
+	/* KVM_EXIT_MMIO */                                             \
+	EXIT(APUS_EXIT_MMIO_CLIENT, 7, "mmio-client")                   \
+	EXIT(APUS_EXIT_MSR_READ, 8, "msr-read")                         \
+	EXIT(APUS_EXIT_MSR_WRITE, 9, "msr-write")                       \
+	EXIT(APUS_EXIT_APIC_ICR, 10, "apic-icr")                        \
+	/* only while a level-triggered line is in service */           \
+	EXIT(APUS_EXIT_APIC_EOI, 11, "apic-eoi")                        \
+	/* LVTT; TMICT, TMCCT, TDCR only when emulated */               \
+	EXIT(APUS_EXIT_APIC_TIMER, 12, "apic-timer")                    \
+	EXIT(APUS_EXIT_APIC_OTHER, 13, "apic-other")                    \
+	EXIT(APUS_EXIT_CONTROL_REGISTER, 14, "control-register")        \
+	EXIT(APUS_EXIT_INTERRUPT_WINDOW, 15, "interrupt-window")        \
+	EXIT(APUS_EXIT_HYPERCALL, 16, "hypercall")                      \
+	/* neither a slot nor MMIO: memory being mapped */              \
+	EXIT(APUS_EXIT_NESTED_FAULT, 17, "nested-fault")                \
+	/* triple fault */                                              \
+	EXIT(APUS_EXIT_SHUTDOWN, 18, "shutdown")                        \
+	/* the processor refused the entry */                           \
+	EXIT(APUS_EXIT_INVALID_STATE, 19, "invalid-state")              \
+	/* a VMX or SVM instruction of the guest */                     \
+	EXIT(APUS_EXIT_VIRTUALISATION, 20, "virtualisation")            \
+	EXIT(APUS_EXIT_PREEMPTION_TIMER, 21, "preemption-timer")        \
+	EXIT(APUS_EXIT_XSETBV, 22, "xsetbv")                            \
+	/* only where interrupts are intercepted */                     \
+	EXIT(APUS_EXIT_INTERRUPT, 23, "interrupt")                      \
+	EXIT(APUS_EXIT_OTHER, 24, "other")                              \
+	/* a write that waits for the client in its ring */             \
+	EXIT(APUS_EXIT_COALESCED, 25, "coalesced")
+
+#define APUS_ONE(name, number, words) +1
+enum apus_exit { APUS_EXITS(APUS_ENUMERATOR) APUS_EXIT_COUNT = APUS_EXITS(APUS_ONE) };
+#undef APUS_ONE
+
+/* The name; "?" for a number that has none. */
+static inline const char *apus_exit_name(uint32_t cause)
+{
+	switch (cause) {
+	APUS_EXITS(APUS_CASE_WORDS)
+	default: return "?";
+	}
+}
+
+#undef APUS_ENUMERATOR
+#undef APUS_CASE_WORDS
 
 enum apus_timer_mode { APUS_TIMER_EMULATED = 0, APUS_TIMER_DIRECT = 1 };
 enum apus_apic_mode { APUS_APIC_DISABLED = 0, APUS_APIC_XAPIC = 1, APUS_APIC_X2APIC = 2 };
@@ -508,7 +549,6 @@ struct apus_host {
 };
 #define APUS_HOST_MONITOR_MISSING 1u  /* firmware file not found or malformed */
 #define APUS_HOST_FIRMWARE_OFF 2u     /* virtualisation is switched off by firmware */
-#define APUS_HOST_KVM_ACTIVE 4u       /* reserved: the host's KVM holds this CPU's virtualisation */
 #define APUS_GET_HOST _IOR(APUS_KVMIO, 0xf8, struct apus_host)
 
 #endif

@@ -27,21 +27,14 @@ public struct ExitCounts: Equatable, Sendable {
 
   /// From `/dev/apus`: every exit has exactly one cause.
   public init(_ statistics: apus_statistics) {
-    let counts = withUnsafeBytes(of: statistics.exits) {
-      Array($0.bindMemory(to: UInt64.self).prefix(Self.apusCauses.count))
+    byCause = withUnsafeBytes(of: statistics.exits) { bytes in
+      let counts = bytes.bindMemory(to: UInt64.self)
+      return (0..<APUS_EXIT_COUNT.rawValue).map { cause in
+        Cause(name: String(cString: apus_exit_name(cause)), count: counts[Int(cause)])
+      }
     }
-    byCause = zip(Self.apusCauses, counts).map { Cause(name: $0, count: $1) }
-    total = counts.reduce(0, +)
+    total = byCause.reduce(0) { $0 + $1.count }
   }
-
-  /// In the order of `enum apus_exit`.
-  static let apusCauses = [
-    "nmi", "exception", "cpuid", "hlt", "io", "io-client", "mmio", "mmio-client", "msr-read",
-    "msr-write", "apic-icr", "apic-eoi", "apic-timer", "apic-other", "control-register",
-    "interrupt-window", "hypercall", "nested-fault", "shutdown", "invalid-state",
-    "virtualisation", "preemption-timer", "xsetbv", "interrupt", "other",
-    "coalesced",
-  ]
 
   /// From KVM's counters. KVM counts all exits and some causes; what is left is "other", where
   /// MSR accesses, CPUID and control registers are.

@@ -48,7 +48,6 @@ public struct VirtualCPUResult: Equatable, Sendable {
   public struct LentTime: Equatable, Sendable {
     public var entries: UInt64
     public var guestCycles: UInt64
-    public var rootCycles: UInt64
     /// Real interrupts that the driver sent to the guest for interrupt lines.
     public var interruptsSent: UInt64
     /// NMIs that the driver sent to the monitor.
@@ -99,7 +98,6 @@ public struct VirtualCPUResult: Equatable, Sendable {
       }
     lent = LentTime(
       entries: statistics.entries, guestCycles: statistics.guest_cycles,
-      rootCycles: statistics.root_cycles, interruptsSent: statistics.interrupts_sent,
-      kicks: statistics.kicks)
+      interruptsSent: statistics.interrupts_sent, kicks: statistics.kicks)
   }
 }

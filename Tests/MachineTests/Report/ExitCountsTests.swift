@@ -6,9 +6,17 @@ import Testing
 
 @Suite("Exit counters")
 struct ExitCountsTests {
-  @Test("of /dev/apus have a name for each cause of the contract, in its order")
+  @Test("of /dev/apus have a name of its own for each cause of the contract")
+  func names() {
+    let names = ExitCounts(apus_statistics()).byCause.map(\.name)
+    #expect(names.count == Int(APUS_EXIT_COUNT.rawValue))
+    #expect(Set(names).count == names.count)
+    #expect(!names.contains("?"))
+    #expect(String(cString: apus_exit_name(APUS_EXIT_COUNT.rawValue)) == "?")
+  }
+
+  @Test("of /dev/apus are told by the index of the cause")
   func apus() {
-    #expect(ExitCounts.apusCauses.count == Int(APUS_EXIT_COUNT.rawValue))
     var statistics = apus_statistics()
     withUnsafeMutableBytes(of: &statistics.exits) { bytes in
       for (index, count) in [(3, 30), (10, 100), (24, 7)] as [(Int, UInt64)] {

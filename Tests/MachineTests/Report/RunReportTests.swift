@@ -54,7 +54,7 @@ struct RunReportTests {
   @Test("has for programs what the run was and cost")
   func program() throws {
     let json = try json(Self.result())
-    #expect(json["version"] as? Int == 1)
+    #expect(json["version"] as? Int == 2)
     #expect(json["hypervisor"] as? String == "apus")
     #expect(json["outcome"] as? String == "powered-off")
     #expect(json["exit_status"] as? Int == 0)
