@@ -5,13 +5,15 @@ import MonitorCore
 
 /// Takes the driver's commands from the mailbox, one after the other, until it is to leave.
 struct CommandServer<Host: VirtualizationHost> {
+  private typealias BoundCPU = VirtualCPU<Host.Unit, HardwareProcessor<Host>>
+
   private let cpu: LentCPU
   private let processor = HardwareProcessor<Host>()
 
   init(_ cpu: LentCPU) { self.cpu = cpu }
 
   func run() {
-    var vcpu: VirtualCPU<Host.Guest, HardwareProcessor<Host>>? = nil
+    var vcpu: BoundCPU? = nil
     var served = cpu.mailbox.done_sequence
     while true {
       let wanted = awaitCommand(after: served)
@@ -52,9 +54,7 @@ struct CommandServer<Host: VirtualizationHost> {
 
   private var sequence: UInt32 { unsafe loadAcquire(&cpu.mailbox.command_sequence) }
 
-  private func serve(
-    _ command: apus_command, _ vcpu: inout VirtualCPU<Host.Guest, HardwareProcessor<Host>>?
-  ) -> Int64 {
+  private func serve(_ command: apus_command, _ vcpu: inout BoundCPU?) -> Int64 {
     let argument = cpu.mailbox.argument
     switch command {
     case APUS_COMMAND_BIND:
@@ -79,15 +79,11 @@ struct CommandServer<Host: VirtualizationHost> {
     }
   }
 
-  private func bind(
-    vcpu: UInt64, vm: UInt64
-  ) -> VirtualCPU<Host.Guest, HardwareProcessor<Host>> {
-    let vcpuArea = unsafe Window.map(vcpu, at: APUS_WINDOW_VCPU, count: APUS_VCPU_PAGES)
-    let vmArea = unsafe Window.map(vm, at: APUS_WINDOW_VM, count: APUS_VM_PAGES)
-    let bound = unsafe VirtualCPU(
-      vendor: Host.guest(area: vcpuArea, physical: vcpu, cpu), processor: processor,
-      pages: VirtualCPUPages(
-        cpuArea: Window.address(APUS_WINDOW_CPU), vcpuArea: vcpuArea, vmArea: vmArea))
+  private func bind(vcpu: UInt64, vm: UInt64) -> BoundCPU {
+    let area = unsafe Window.map(vcpu, at: APUS_WINDOW_VCPU, count: APUS_VCPU_PAGES)
+    _ = unsafe Window.map(vm, at: APUS_WINDOW_VM, count: APUS_VM_PAGES)
+    let bound = unsafe BoundCPU(VirtualCPUPages(vcpuArea: area))
+    Host.attach(bound.unit)
     bound.bind()
     return bound
   }

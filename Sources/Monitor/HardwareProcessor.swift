@@ -6,6 +6,8 @@ import X86
 
 /// The CPU that this code runs on.
 struct HardwareProcessor<Host: VirtualizationHost>: Processor {
+  static func of(_ pages: VirtualCPUPages) -> Self { Self() }
+
   func readMSR(_ msr: MSR) -> UInt64 { Entry.readMSR(msr.rawValue) }
   func writeMSR(_ msr: MSR, _ value: UInt64) { Entry.writeMSR(msr.rawValue, value) }
   func timestamp() -> UInt64 { readTSC() }

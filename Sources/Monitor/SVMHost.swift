@@ -55,16 +55,8 @@ enum SVMHost: VirtualizationHost {
     clearGlobalInterruptFlag()
   }
 
-  static func guest(
-    area: UnsafeMutableRawPointer, physical: UInt64, _ cpu: LentCPU
-  ) -> SVMVendor<SVMEntry> {
-    let page = UInt64(APUS_PAGE_SIZE)
-    let gigabytePages = cpuid(0x8000_0001, 0).edx & 1 << 26 != 0
-    return unsafe SVMVendor(
-      vmcb: area + Int(APUS_VCPU_PAGE_VMCB * APUS_PAGE_SIZE),
-      msrBitmap: area + Int(APUS_VCPU_PAGE_MSR_BITMAP * APUS_PAGE_SIZE),
-      block: physical + UInt64(APUS_VCPU_PAGE_VMCB) * page, hostBlock: hostBlock(cpu),
-      hasGigabytePages: gigabytePages)
+  static func attach(_ unit: SVMUnit<SVMEntry>) {
+    unit.attach(hasGigabytePages: cpuid(0x8000_0001, 0).edx & 1 << 26 != 0)
   }
 
   /// What VMLOAD gives the monitor back after an exit: TR, FS, GS and the system-call MSRs.

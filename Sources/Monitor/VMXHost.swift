@@ -56,17 +56,10 @@ enum VMXHost: VirtualizationHost {
     unsafe haltWhile(nmis, is: seen)
   }
 
-  static func guest(
-    area: UnsafeMutableRawPointer, physical: UInt64, _ cpu: LentCPU
-  ) -> VMXVendor<VMXEntry> {
+  static func attach(_ unit: VMXUnit<VMXEntry>) {
     // `refusal` has found that there are such capabilities.
     guard let capabilities = try? capabilities() else { preconditionFailure() }
-    let page = UInt64(APUS_PAGE_SIZE)
-    return unsafe VMXVendor(
-      VMXEntry(), capabilities: capabilities,
-      region: area + Int(APUS_VCPU_PAGE_VMCB * APUS_PAGE_SIZE),
-      block: physical + UInt64(APUS_VCPU_PAGE_VMCB) * page,
-      msrBitmap: area + Int(APUS_VCPU_PAGE_MSR_BITMAP * APUS_PAGE_SIZE))
+    unit.attach(capabilities)
   }
 
   private static func capabilities() throws(MissingControl) -> Capabilities {
@@ -83,6 +76,8 @@ private enum FeatureControl {
 
 /// The instructions themselves.
 struct VMXEntry: VMXInstructions {
+  static func of(_ pages: VirtualCPUPages) -> Self { Self() }
+
   func read(_ encoding: UInt32) -> UInt64 { vmread(UInt64(encoding)) }
   func write(_ encoding: UInt32, _ value: UInt64) { vmwrite(UInt64(encoding), value) }
   func clear(_ block: UInt64) { vmclear(block) }

@@ -16,7 +16,7 @@ struct Refusal {
 
 /// A processor's virtualisation in root mode: VT-x or SVM, chosen once when the CPU arrives.
 protocol VirtualizationHost {
-  associatedtype Guest: Vendor
+  associatedtype Unit: VirtualizationUnit
 
   static var kind: apus_vendor { get }
   /// Why it cannot be used on this CPU; nil if it can.
@@ -34,6 +34,6 @@ protocol VirtualizationHost {
   /// HLT until an NMI comes, or came after `apus_cpu.nmis` was `seen`.
   static func sleep(_ nmis: UnsafePointer<UInt32>, seen: UInt32)
 
-  /// The guest whose vCPU area is at `area` in the window and at `physical`.
-  static func guest(area: UnsafeMutableRawPointer, physical: UInt64, _ cpu: LentCPU) -> Guest
+  /// Tells a vCPU's unit what this processor can do, before it is loaded here.
+  static func attach(_ unit: Unit)
 }

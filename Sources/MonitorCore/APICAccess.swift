@@ -104,7 +104,7 @@ extension VirtualCPU {
     let direct = state.apic.base.isX2APIC
     for number in UInt8(0)...0x3f {
       let register = APICRegister(rawValue: number)
-      vendor.intercept(
+      unit.intercept(
         register.msr, reads: !(direct && Self.readsDirectly(register)),
         writes: !(direct && Self.writesDirectly(register)))
     }
@@ -115,11 +115,11 @@ extension VirtualCPU {
       : state.apic.base.isEnabled ? APUS_APIC_XAPIC.rawValue : APUS_APIC_DISABLED.rawValue
     control.statistics.timer_mode =
       direct ? APUS_TIMER_DIRECT.rawValue : APUS_TIMER_EMULATED.rawValue
-    vendor.intercept(.tscDeadline, reads: !offersTSCDeadline, writes: !offersTSCDeadline)
+    unit.intercept(.tscDeadline, reads: !offersTSCDeadline, writes: !offersTSCDeadline)
   }
 
   func interceptEOI() {
-    vendor.intercept(
+    unit.intercept(
       APICRegister.endOfInterrupt.msr, reads: true,
       writes: !state.apic.base.isX2APIC || !state.levelVectors.isEmpty)
   }

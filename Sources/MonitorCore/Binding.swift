@@ -4,29 +4,24 @@ import X86
 
 /// A vCPU comes to a CPU and leaves it.
 extension VirtualCPU {
-  /// Pages of the areas by their physical addresses.
-  private func vcpuPage(_ number: UInt32) -> UInt64 { control.area + UInt64(number) * 4096 }
-
-  /// Makes this CPU's registers those of the vCPU, for the first time or again. The nested
-  /// tables' top page comes from `root`, a page of the VM area.
+  /// Makes this CPU's registers those of the vCPU, for the first time or again.
   public func bind() {
     initializeMachine()
     if !state.isInitialised {
       unsafe pages.state.initialize(
         to: VirtualCPUState(id: control.id, bootstrap: control.bootstrap != 0))
-      vendor.load()
-      vendor.prepare(
-        block: vcpuPage(APUS_VCPU_PAGE_VMCB), msrBitmap: vcpuPage(APUS_VCPU_PAGE_MSR_BITMAP),
-        portBitmap: vm.area + UInt64(APUS_VM_PAGE_IO_BITMAP) * 4096,
-        nestedRoot: machine.nestedRoot, bootstrap: control.bootstrap != 0)
+      unit.load()
+      unit.prepare(
+        portBitmap: vm.area + UInt64(APUS_VM_PAGE_IO_BITMAP) * UInt64(APUS_PAGE_SIZE),
+        nestedRoot: machine.nestedRoot)
       resetRegisters()
       resetExtendedState()
       let direct = Self.directMSRs
-      for index in direct.indices { vendor.intercept(direct[index], reads: false, writes: false) }
+      for index in direct.indices { unit.intercept(direct[index], reads: false, writes: false) }
     } else {
-      vendor.load()
+      unit.load()
     }
-    vendor.haltExiting = vm.irqchip == 0
+    unit.haltExiting = vm.irqchip == 0
     publishAPIC()
     interceptAPIC()
     loadRealAPIC()
@@ -48,7 +43,7 @@ extension VirtualCPU {
     }
     if hasTSCAuxiliary { state.tscAuxiliary = processor.readMSR(.tscAuxiliary) }
     saveRealAPIC()
-    vendor.unload()
+    unit.unload()
     let id = id
     withMachine { $0.apics[id] = nil }
   }
@@ -77,30 +72,30 @@ extension VirtualCPU {
   func resetRegisters() {
     state.registers = GuestRegisters()
     state.registers.rdx = 0x600
-    vendor.cr0 = CR0.reset.rawValue
-    vendor.cr2 = 0
-    vendor.cr3 = 0
-    vendor.cr4 = 0
-    vendor.efer = 0
-    vendor.flags = .alwaysOne
-    vendor.instructionPointer = 0xfff0
-    vendor.stackPointer = 0
-    vendor.dr6 = 0xffff_0ff0
-    vendor.dr7 = 0x400
-    vendor.injection = nil
-    vendor.interruptShadow = false
-    vendor[.cs] = Segment(
+    unit.cr0 = CR0.reset.rawValue
+    unit.cr2 = 0
+    unit.cr3 = 0
+    unit.cr4 = 0
+    unit.efer = 0
+    unit.flags = .alwaysOne
+    unit.instructionPointer = 0xfff0
+    unit.stackPointer = 0
+    unit.dr6 = 0xffff_0ff0
+    unit.dr7 = 0x400
+    unit.injection = nil
+    unit.interruptShadow = false
+    unit[.cs] = Segment(
       selector: 0xf000, attributes: .realModeCode, base: 0xffff_0000)
-    vendor[.ds] = Segment(attributes: .realModeData)
-    vendor[.es] = Segment(attributes: .realModeData)
-    vendor[.ss] = Segment(attributes: .realModeData)
-    vendor[.fs] = Segment(attributes: .realModeData)
-    vendor[.gs] = Segment(attributes: .realModeData)
-    vendor[.ldtr] = Segment(attributes: .localDescriptorTable)
-    vendor[.tr] = Segment(attributes: .busyTaskState)
-    vendor.gdt = DescriptorTable(limit: 0xffff, base: 0)
-    vendor.idt = DescriptorTable(limit: 0xffff, base: 0)
-    vendor.flushTranslations()
+    unit[.ds] = Segment(attributes: .realModeData)
+    unit[.es] = Segment(attributes: .realModeData)
+    unit[.ss] = Segment(attributes: .realModeData)
+    unit[.fs] = Segment(attributes: .realModeData)
+    unit[.gs] = Segment(attributes: .realModeData)
+    unit[.ldtr] = Segment(attributes: .localDescriptorTable)
+    unit[.tr] = Segment(attributes: .busyTaskState)
+    unit.gdt = DescriptorTable(limit: 0xffff, base: 0)
+    unit.idt = DescriptorTable(limit: 0xffff, base: 0)
+    unit.flushTranslations()
   }
 
   /// Through the same checks as the guest's own writes: the values may be the client's.

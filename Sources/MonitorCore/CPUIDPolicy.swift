@@ -7,7 +7,7 @@ extension VirtualCPU {
     var answer = cpuidTable.answer(function, index)
     switch function {
     case 1:
-      let osxsave = CR4(rawValue: vendor.cr4).contains(.osXSAVE)
+      let osxsave = CR4(rawValue: unit.cr4).contains(.osXSAVE)
       answer.ecx = answer.ecx & ~(1 << 27) | (osxsave ? 1 << 27 : 0)
       if !state.apic.base.isEnabled { answer.edx &= ~(1 << 9) }
     case 0xd where index == 0:

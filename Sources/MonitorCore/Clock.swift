@@ -17,7 +17,7 @@ extension VirtualCPU {
 
   /// Arms the processor's timer or the driver's for the PIT's channel 0, if that changed.
   func publishTimer() {
-    let hasTimer = vendor.hasTimer
+    let hasTimer = unit.hasTimer
     let now = pitNow
     let tsc = processor.timestamp()
     let ring = withMachine { machine -> UInt64? in

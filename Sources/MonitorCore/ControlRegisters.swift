@@ -9,11 +9,11 @@ extension VirtualCPU {
       switch access.kind {
       case .read: read(access)
       case .write: write(access)
-      case .clearTaskSwitched: setCR0(vendor.cr0 & ~CR0.taskSwitched.rawValue)
+      case .clearTaskSwitched: setCR0(unit.cr0 & ~CR0.taskSwitched.rawValue)
       // PE can be set but not cleared.
       case .loadStatusWord:
         setCR0(
-          vendor.cr0 & ~CR0.statusWord.subtracting(.protectionEnable).rawValue
+          unit.cr0 & ~CR0.statusWord.subtracting(.protectionEnable).rawValue
             | UInt64(access.source) & CR0.statusWord.rawValue)
       }
     if isDone { skipInstruction(3) } else { inject(.generalProtection) }
@@ -23,9 +23,9 @@ extension VirtualCPU {
   private func read(_ access: ControlRegisterAccess) -> Bool {
     let value: UInt64
     switch access.number {
-    case 0: value = vendor.cr0
-    case 3: value = vendor.cr3
-    case 4: value = vendor.cr4
+    case 0: value = unit.cr0
+    case 3: value = unit.cr3
+    case 4: value = unit.cr4
     case 8: value = UInt64(processor.readAPIC(.taskPriority) >> 4)
     default: return false
     }
@@ -52,24 +52,24 @@ extension VirtualCPU {
   /// (SDM vol. 3, 10.8.5).
   private func setCR0(_ value: UInt64) -> Bool {
     let new = CR0(rawValue: value | CR0.extensionType.rawValue)
-    let old = CR0(rawValue: vendor.cr0)
-    let cr4 = CR4(rawValue: vendor.cr4)
+    let old = CR0(rawValue: unit.cr0)
+    let cr4 = CR4(rawValue: unit.cr4)
     guard value >> 32 == 0 else { return false }
     if new.contains(.paging), !new.contains(.protectionEnable) { return false }
     if new.contains(.notWriteThrough), !new.contains(.cacheDisable) { return false }
     let changed = CR0(rawValue: new.rawValue ^ old.rawValue)
     if changed.contains(.paging) {
       let isEnabled = new.contains(.paging)
-      var efer = EFER(rawValue: vendor.efer)
+      var efer = EFER(rawValue: unit.efer)
       if efer.contains(.longModeEnable) {
         guard isEnabled ? cr4.contains(.physicalAddressExtension) : !cr4.contains(.pcidEnable),
-          !vendor[.cs].attributes.isLong
+          !unit[.cs].attributes.isLong
         else { return false }
         if isEnabled { efer.insert(.longModeActive) } else { efer.remove(.longModeActive) }
-        vendor.efer = efer.rawValue
+        unit.efer = efer.rawValue
       }
     }
-    vendor.cr0 = new.rawValue
+    unit.cr0 = new.rawValue
     if !changed.isDisjoint(with: [.paging, .writeProtect, .cacheDisable, .notWriteThrough]) {
       pagingChanged()
     }
@@ -78,29 +78,29 @@ extension VirtualCPU {
 
   private func setCR3(_ value: UInt64) -> Bool {
     let keepsTranslations: UInt64 = 1 << 63
-    vendor.cr3 =
-      CR4(rawValue: vendor.cr4).contains(.pcidEnable) ? value & ~keepsTranslations : value
+    unit.cr3 =
+      CR4(rawValue: unit.cr4).contains(.pcidEnable) ? value & ~keepsTranslations : value
     pagingChanged()
     return true
   }
 
   private func setCR4(_ value: UInt64) -> Bool {
     let new = CR4(rawValue: value)
-    let old = CR4(rawValue: vendor.cr4)
-    guard value & ~vendor.settableCR4 == 0 else { return false }
-    let isLong = EFER(rawValue: vendor.efer).contains(.longModeActive)
+    let old = CR4(rawValue: unit.cr4)
+    guard value & ~unit.settableCR4 == 0 else { return false }
+    let isLong = EFER(rawValue: unit.efer).contains(.longModeActive)
     if isLong, !new.contains(.physicalAddressExtension) { return false }
     if new.contains(.pcidEnable), !old.contains(.pcidEnable) {
-      guard isLong, vendor.cr3 & 0xfff == 0 else { return false }
+      guard isLong, unit.cr3 & 0xfff == 0 else { return false }
     }
-    vendor.cr4 = value
+    unit.cr4 = value
     let changed = CR4(rawValue: new.rawValue ^ old.rawValue)
     if !changed.isDisjoint(with: .translation) { pagingChanged() }
     return true
   }
 
   private func pagingChanged() {
-    vendor.flushTranslations()
+    unit.flushTranslations()
     state.pageDirectoryPointersAreStale = true
   }
 
@@ -110,10 +110,10 @@ extension VirtualCPU {
     state.pageDirectoryPointersAreStale = false
     guard pagingMode.format == .extended else { return }
     let memory = memory
-    let table = vendor.cr3 & 0xffff_ffe0
+    let table = unit.cr3 & 0xffff_ffe0
     var entries: InlineArray<4, UInt64> = InlineArray(repeating: 0)
     for index in 0..<4 { entries[index] = memory.read(table + UInt64(index) * 8, size: 8) ?? 0 }
-    vendor.setPageDirectoryPointers(entries)
+    unit.setPageDirectoryPointers(entries)
   }
 }
 

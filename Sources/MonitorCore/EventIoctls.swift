@@ -6,7 +6,7 @@ import X86
 extension VirtualCPU {
   func getEvents() -> kvm_vcpu_events {
     var events = kvm_vcpu_events()
-    if let event = vendor.injection {
+    if let event = unit.injection {
       switch event.kind {
       case .external:
         events.interrupt.injected = 1
@@ -20,9 +20,9 @@ extension VirtualCPU {
       }
     }
     events.interrupt.shadow =
-      vendor.interruptShadow ? UInt8(KVM_X86_SHADOW_INT_STI | KVM_X86_SHADOW_INT_MOV_SS) : 0
+      unit.interruptShadow ? UInt8(KVM_X86_SHADOW_INT_STI | KVM_X86_SHADOW_INT_MOV_SS) : 0
     events.nmi.pending = state.nmiPending ? 1 : 0
-    events.nmi.masked = vendor.nmiBlocked ? 1 : 0
+    events.nmi.masked = unit.nmiBlocked ? 1 : 0
     events.flags = UInt32(KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW)
     return events
   }
@@ -34,23 +34,23 @@ extension VirtualCPU {
     guard events.flags & ~UInt32(known) == 0 else { return -EINVAL_ }
     if events.exception.injected != 0 {
       guard events.exception.nr < 32, events.exception.nr != 2 else { return -EINVAL_ }
-      vendor.injection = Event(
+      unit.injection = Event(
         kind: .exception, vector: events.exception.nr,
         errorCode: events.exception.has_error_code != 0 ? events.exception.error_code : nil)
     } else if events.nmi.injected != 0 {
-      vendor.injection = Event(kind: .nonMaskable, vector: 2)
+      unit.injection = Event(kind: .nonMaskable, vector: 2)
     } else if events.interrupt.injected != 0 {
-      vendor.injection = Event(kind: .external, vector: events.interrupt.nr)
+      unit.injection = Event(kind: .external, vector: events.interrupt.nr)
     } else {
-      vendor.injection = nil
+      unit.injection = nil
     }
     if events.flags & UInt32(KVM_VCPUEVENT_VALID_SHADOW) != 0 {
-      vendor.interruptShadow = events.interrupt.shadow != 0
+      unit.interruptShadow = events.interrupt.shadow != 0
     }
     if events.flags & UInt32(KVM_VCPUEVENT_VALID_NMI_PENDING) != 0 {
       state.nmiPending = events.nmi.pending != 0
     }
-    vendor.nmiBlocked = events.nmi.masked != 0
+    unit.nmiBlocked = events.nmi.masked != 0
     return 0
   }
 
@@ -60,8 +60,8 @@ extension VirtualCPU {
     registers.db.1 = processor.readDebugAddress(1)
     registers.db.2 = processor.readDebugAddress(2)
     registers.db.3 = processor.readDebugAddress(3)
-    registers.dr6 = vendor.dr6
-    registers.dr7 = vendor.dr7
+    registers.dr6 = unit.dr6
+    registers.dr7 = unit.dr7
     return registers
   }
 
@@ -73,8 +73,8 @@ extension VirtualCPU {
     processor.writeDebugAddress(1, registers.db.1)
     processor.writeDebugAddress(2, registers.db.2)
     processor.writeDebugAddress(3, registers.db.3)
-    vendor.dr6 = registers.dr6
-    vendor.dr7 = registers.dr7
+    unit.dr6 = registers.dr6
+    unit.dr7 = registers.dr7
     return 0
   }
 }

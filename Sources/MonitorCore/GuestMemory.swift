@@ -42,7 +42,7 @@ struct GuestMemory<Hardware: Processor, Format: NestedTableFormat>: PhysicalMemo
 }
 
 extension VirtualCPU {
-  var memory: GuestMemory<Hardware, Machine.Tables> { GuestMemory(tables: tables) }
+  var memory: GuestMemory<Hardware, Unit.Tables> { GuestMemory(tables: tables) }
 
   /// Writes the monitor's own structures into the guest's memory; what is not memory is left out.
   func writePhysical(_ address: UInt64, _ value: UInt64, size: Int = 8) {
@@ -57,7 +57,7 @@ extension VirtualCPU {
   }
 
   var pagingMode: PagingMode {
-    PagingMode(cr0: vendor.cr0, cr3: vendor.cr3, cr4: vendor.cr4, efer: vendor.efer)
+    PagingMode(cr0: unit.cr0, cr3: unit.cr3, cr4: unit.cr4, efer: unit.efer)
   }
 
   func translate(_ linear: UInt64, _ access: Access) throws(PageFault) -> UInt64 {
@@ -67,12 +67,12 @@ extension VirtualCPU {
   /// The bytes of the current instruction, as many as can be reached.
   func fetchInstruction() -> (bytes: InlineArray<16, UInt8>, count: Int) {
     var bytes: InlineArray<16, UInt8> = InlineArray(repeating: 0)
-    let base = isLongMode ? 0 : vendor[.cs].base
-    let access = Access(isUser: vendor.privilegeLevel == 3, isExecute: true)
+    let base = isLongMode ? 0 : unit[.cs].base
+    let access = Access(isUser: unit.privilegeLevel == 3, isExecute: true)
     var count = 0
     var page: UInt64? = nil
     while count < 15 {
-      var linear = base &+ vendor.instructionPointer &+ UInt64(count)
+      var linear = base &+ unit.instructionPointer &+ UInt64(count)
       if !isLongMode { linear &= 0xffff_ffff }
       if page == nil || linear & 0xfff == 0 {
         page = try? translate(linear & ~0xfff, access)
@@ -86,6 +86,6 @@ extension VirtualCPU {
 
   var codeSize: CodeSize {
     if isLongMode { return .bits64 }
-    return vendor[.cs].attributes.isDefaultBig ? .bits32 : .bits16
+    return unit[.cs].attributes.isDefaultBig ? .bits32 : .bits16
   }
 }

@@ -12,14 +12,14 @@ extension VirtualCPU {
     case .move: return finishMove(instruction, address, deviceValue)
     case .arithmetic(let operation):
       let (left, right) = operands(instruction, deviceValue)
-      let result = operation.evaluate(left, right, size: size, flags: vendor.flags)
+      let result = operation.evaluate(left, right, size: size, flags: unit.flags)
       step(over: instruction, flags: result.flags)
       guard operation.storesResult else { return .resume }
       return store(result.value, instruction, address)
     case .bit(let operation):
       let result = operation.evaluate(
         deviceValue, bit: value(of: instruction.source, size: size), size: size,
-        flags: vendor.flags)
+        flags: unit.flags)
       step(over: instruction, flags: result.flags)
       guard operation.storesResult else { return .resume }
       return store(result.value, instruction, address)
@@ -27,13 +27,13 @@ extension VirtualCPU {
     case .compareExchange:
       let result = CompareExchangeResult(
         destination: deviceValue, source: value(of: instruction.source, size: size),
-        accumulator: state.registers.rax, size: size, flags: vendor.flags)
+        accumulator: state.registers.rax, size: size, flags: unit.flags)
       if let accumulator = result.accumulator { setRegister(RegisterOperand(0), accumulator, size) }
       step(over: instruction, flags: result.flags)
       return writeDevice(address, result.destination, size: size)
     case .exchangeAdd:
       let right = value(of: instruction.source, size: size)
-      let result = Arithmetic.add.evaluate(deviceValue, right, size: size, flags: vendor.flags)
+      let result = Arithmetic.add.evaluate(deviceValue, right, size: size, flags: unit.flags)
       setOperand(instruction.source, deviceValue, size)
       step(over: instruction, flags: result.flags)
       return writeDevice(address, result.value, size: size)
@@ -74,7 +74,7 @@ extension VirtualCPU {
   private func finishPush(_ instruction: Instruction, _ deviceValue: UInt64) -> Outcome {
     let size = UInt64(instruction.size)
     let top = state.registers.rsp &- size
-    let linear = isLongMode ? top : (vendor[.ss].base &+ top) & 0xffff_ffff
+    let linear = isLongMode ? top : (unit[.ss].base &+ top) & 0xffff_ffff
     guard writeLinear(linear, deviceValue, size: instruction.size) else { return .resume }
     state.registers.rsp = top
     step(over: instruction)
@@ -112,7 +112,7 @@ extension VirtualCPU {
   ) -> Outcome? {
     let size = instruction.size
     let target = linearAddress(of: destination, instruction)
-    let isUser = vendor.privilegeLevel == 3
+    let isUser = unit.privilegeLevel == 3
     guard let physical = translateOrInject(target, Access(isWrite: true, isUser: isUser)) else {
       return .resume
     }

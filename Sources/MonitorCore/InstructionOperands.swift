@@ -24,19 +24,19 @@ extension VirtualCPU {
   func linearAddress(of operand: MemoryOperand, _ instruction: Instruction) -> UInt64 {
     let registers = state.registers
     return instruction.linearAddress(
-      of: operand, instructionPointer: vendor.instructionPointer,
-      registers: { registers[$0] }, segmentBase: { vendor[$0].base })
+      of: operand, instructionPointer: unit.instructionPointer,
+      registers: { registers[$0] }, segmentBase: { unit[$0].base })
   }
 
   func step(over instruction: Instruction, flags: RFLAGS? = nil) {
-    if let flags { vendor.flags = flags }
-    vendor.instructionPointer = instruction.next(after: vendor.instructionPointer)
-    vendor.interruptShadow = false
+    if let flags { unit.flags = flags }
+    unit.instructionPointer = instruction.next(after: unit.instructionPointer)
+    unit.interruptShadow = false
   }
 
   /// Counts and steps the registers of a string instruction, and goes on when it is done.
   func stepString(_ instruction: Instruction, by count: UInt64) {
-    let flags = vendor.flags
+    let flags = unit.flags
     if case .memory = instruction.source {
       state.registers.rsi = instruction.stepped(state.registers.rsi, by: count, flags: flags)
     }
@@ -58,7 +58,7 @@ extension VirtualCPU {
     do {
       return try translate(linear, access)
     } catch {
-      vendor.cr2 = linear
+      unit.cr2 = linear
       inject(.pageFault, errorCode: error.errorCode)
       return nil
     }
@@ -67,7 +67,7 @@ extension VirtualCPU {
   /// Guest memory at a linear address; nil: a fault was injected instead. Bytes without memory
   /// read as ones. An operand may cross a page.
   func readLinear(_ linear: UInt64, size: UInt8) -> UInt64? {
-    let access = Access(isUser: vendor.privilegeLevel == 3)
+    let access = Access(isUser: unit.privilegeLevel == 3)
     var value: UInt64 = 0
     for byte in 0..<UInt64(size) {
       guard let physical = translateOrInject(linear &+ byte, access) else { return nil }
@@ -78,7 +78,7 @@ extension VirtualCPU {
 
   /// False: a fault was injected and nothing written.
   func writeLinear(_ linear: UInt64, _ value: UInt64, size: UInt8) -> Bool {
-    let access = Access(isWrite: true, isUser: vendor.privilegeLevel == 3)
+    let access = Access(isWrite: true, isUser: unit.privilegeLevel == 3)
     guard let last = translateOrInject(linear &+ UInt64(size) &- 1, access),
       let first = translateOrInject(linear, access)
     else { return false }

@@ -149,19 +149,19 @@ extension VirtualCPU {
   /// Injects what waits: an NMI, or an interrupt if the guest takes one now; otherwise asks for
   /// an exit when it can.
   func deliverPending() {
-    if state.nmiPending, vendor.injection == nil, vendor.acceptsNMI {
+    if state.nmiPending, unit.injection == nil, unit.acceptsNMI {
       state.nmiPending = false
-      vendor.injection = Event(kind: .nonMaskable, vector: 2)
+      unit.injection = Event(kind: .nonMaskable, vector: 2)
     }
-    vendor.nmiWindowExiting = state.nmiPending
+    unit.nmiWindowExiting = state.nmiPending
     guard externalWaits else {
-      vendor.interruptWindowExiting = false
+      unit.interruptWindowExiting = false
       return
     }
-    if vendor.injection == nil, vendor.flags.contains(.interruptEnable), !vendor.interruptShadow {
-      vendor.injection = Event(kind: .external, vector: takeExternal())
+    if unit.injection == nil, unit.flags.contains(.interruptEnable), !unit.interruptShadow {
+      unit.injection = Event(kind: .external, vector: takeExternal())
     } else {
-      vendor.interruptWindowExiting = true
+      unit.interruptWindowExiting = true
     }
   }
 }

@@ -49,13 +49,13 @@ extension VirtualCPU {
   }
 
   func readMSR(_ msr: MSR) -> UInt64? {
-    if let value = vendor.readMSR(msr) { return value }
+    if let value = unit.readMSR(msr) { return value }
     if let value = state.msrs.read(msr) { return value }
     if let register = Self.apicRegister(msr) {
       return state.apic.base.isX2APIC ? readX2APIC(register) : nil
     }
     switch msr.rawValue {
-    case MSR.efer.rawValue: return vendor.efer
+    case MSR.efer.rawValue: return unit.efer
     case MSR.apicBase.rawValue: return state.apic.base.rawValue
     case MSR.timeStampCounter.rawValue: return processor.timestamp()
     case MSR.tscAuxiliary.rawValue:
@@ -70,7 +70,7 @@ extension VirtualCPU {
 
   /// False: #GP, or for the client, not written.
   func writeMSR(_ msr: MSR, _ value: UInt64, by writer: Writer) -> Bool {
-    if vendor.writeMSR(msr, value) { return true }
+    if unit.writeMSR(msr, value) { return true }
     if msr.rawValue == MSR.mtrrCapability.rawValue { return false }
     if state.msrs.write(msr, value) { return true }
     if let register = Self.apicRegister(msr) {
@@ -118,13 +118,13 @@ extension VirtualCPU {
   private func writeEFER(_ value: UInt64, by writer: Writer) -> Bool {
     guard EFER(rawValue: value).subtracting(offeredEFER).isEmpty else { return false }
     switch writer {
-    case .client: vendor.efer = value
+    case .client: unit.efer = value
     case .guest:
-      let old = vendor.efer
-      let paging = CR0(rawValue: vendor.cr0).contains(.paging)
+      let old = unit.efer
+      let paging = CR0(rawValue: unit.cr0).contains(.paging)
       if paging, (old ^ value) & EFER.longModeEnable.rawValue != 0 { return false }
       let active = EFER.longModeActive.rawValue
-      vendor.efer = value & ~active | old & active
+      unit.efer = value & ~active | old & active
     }
     return true
   }

@@ -15,7 +15,7 @@ extension VirtualCPU {
     guard state.timerIsStale else { return }
     state.timerIsStale = false
     guard let timer = withMachine({ $0.pit.channel0 }) else {
-      vendor.deadline = nil
+      unit.deadline = nil
       return
     }
     let now = pitNow
@@ -23,7 +23,7 @@ extension VirtualCPU {
     if first < now, timer.period > 0 { first += ((now - first) / timer.period + 1) * timer.period }
     state.timerPeriod =
       timer.period == 0 ? 0 : max(timestampTicks(timer.period), shortestPeriod)
-    vendor.deadline =
+    unit.deadline =
       processor.timestamp() &+ timestampTicks(first > now ? first - now : 0)
   }
 
@@ -34,9 +34,9 @@ extension VirtualCPU {
   /// the guest some time, counted from the end of the work for this one: else it may leave at each
   /// entry, and never come to execute an instruction.
   func timerRang() {
-    guard let deadline = vendor.deadline, processor.timestamp() >= deadline else { return }
+    guard let deadline = unit.deadline, processor.timestamp() >= deadline else { return }
     pulseLine(0)
-    vendor.deadline =
+    unit.deadline =
       state.timerPeriod == 0
       ? nil : max(deadline &+ state.timerPeriod, processor.timestamp() &+ shortestPeriod / 2)
   }

@@ -2,7 +2,10 @@
 import X86
 
 /// The CPU under the monitor, apart from what VT-x and SVM do: the seam where tests stand in.
-public protocol Processor: Sendable {
+public protocol Processor {
+  /// The CPU that runs the vCPU whose pages are mapped there.
+  static func of(_ pages: VirtualCPUPages) -> Self
+
   func readMSR(_ msr: MSR) -> UInt64
   func writeMSR(_ msr: MSR, _ value: UInt64)
   /// Ticks.

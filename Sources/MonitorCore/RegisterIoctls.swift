@@ -11,7 +11,7 @@ extension VirtualCPU {
       rsi: values[6], rdi: values[7], rsp: values[4], rbp: values[5],
       r8: values[8], r9: values[9], r10: values[10], r11: values[11],
       r12: values[12], r13: values[13], r14: values[14], r15: values[15],
-      rip: vendor.instructionPointer, rflags: vendor.flags.rawValue)
+      rip: unit.instructionPointer, rflags: unit.flags.rawValue)
   }
 
   func setRegisters(_ new: kvm_regs) -> Int64 {
@@ -19,33 +19,33 @@ extension VirtualCPU {
       new.rax, new.rcx, new.rdx, new.rbx, new.rsp, new.rbp, new.rsi, new.rdi,
       new.r8, new.r9, new.r10, new.r11, new.r12, new.r13, new.r14, new.r15,
     ]
-    vendor.instructionPointer = new.rip
-    vendor.flags = RFLAGS(rawValue: new.rflags | RFLAGS.alwaysOne.rawValue)
+    unit.instructionPointer = new.rip
+    unit.flags = RFLAGS(rawValue: new.rflags | RFLAGS.alwaysOne.rawValue)
     // What was half done belongs to the registers that are gone now.
-    if vendor.injection?.kind == .exception { vendor.injection = nil }
+    if unit.injection?.kind == .exception { unit.injection = nil }
     return 0
   }
 
   func getSpecialRegisters() -> kvm_sregs {
     var registers = kvm_sregs()
-    registers.cs = kvm_segment(vendor[.cs])
-    registers.ds = kvm_segment(vendor[.ds])
-    registers.es = kvm_segment(vendor[.es])
-    registers.fs = kvm_segment(vendor[.fs])
-    registers.gs = kvm_segment(vendor[.gs])
-    registers.ss = kvm_segment(vendor[.ss])
-    registers.tr = kvm_segment(vendor[.tr])
-    registers.ldt = kvm_segment(vendor[.ldtr])
-    registers.gdt = kvm_dtable(vendor.gdt)
-    registers.idt = kvm_dtable(vendor.idt)
-    registers.cr0 = vendor.cr0
-    registers.cr2 = vendor.cr2
-    registers.cr3 = vendor.cr3
-    registers.cr4 = vendor.cr4
+    registers.cs = kvm_segment(unit[.cs])
+    registers.ds = kvm_segment(unit[.ds])
+    registers.es = kvm_segment(unit[.es])
+    registers.fs = kvm_segment(unit[.fs])
+    registers.gs = kvm_segment(unit[.gs])
+    registers.ss = kvm_segment(unit[.ss])
+    registers.tr = kvm_segment(unit[.tr])
+    registers.ldt = kvm_segment(unit[.ldtr])
+    registers.gdt = kvm_dtable(unit.gdt)
+    registers.idt = kvm_dtable(unit.idt)
+    registers.cr0 = unit.cr0
+    registers.cr2 = unit.cr2
+    registers.cr3 = unit.cr3
+    registers.cr4 = unit.cr4
     registers.cr8 = UInt64(processor.readAPIC(.taskPriority) >> 4)
-    registers.efer = vendor.efer
+    registers.efer = unit.efer
     registers.apic_base = state.apic.base.rawValue
-    if let event = vendor.injection, event.kind == .external {
+    if let event = unit.injection, event.kind == .external {
       unsafe withUnsafeMutableBytes(of: &registers.interrupt_bitmap) {
         unsafe $0[Int(event.vector >> 3)] = 1 << (event.vector & 7)
       }
@@ -58,24 +58,24 @@ extension VirtualCPU {
       EFER(rawValue: new.efer).subtracting(offeredEFER).isEmpty,
       setAPICBase(APICBase(rawValue: new.apic_base), by: .client)
     else { return -EINVAL_ }
-    vendor[.cs] = Segment(new.cs)
-    vendor[.ds] = Segment(new.ds)
-    vendor[.es] = Segment(new.es)
-    vendor[.fs] = Segment(new.fs)
-    vendor[.gs] = Segment(new.gs)
-    vendor[.ss] = Segment(new.ss)
-    vendor[.tr] = Segment(new.tr)
-    vendor[.ldtr] = Segment(new.ldt)
-    vendor.gdt = DescriptorTable(limit: new.gdt.limit, base: new.gdt.base)
-    vendor.idt = DescriptorTable(limit: new.idt.limit, base: new.idt.base)
-    vendor.cr2 = new.cr2
-    vendor.cr3 = new.cr3
-    vendor.efer = new.efer
-    vendor.cr0 = new.cr0 | CR0.extensionType.rawValue
-    vendor.cr4 = new.cr4
+    unit[.cs] = Segment(new.cs)
+    unit[.ds] = Segment(new.ds)
+    unit[.es] = Segment(new.es)
+    unit[.fs] = Segment(new.fs)
+    unit[.gs] = Segment(new.gs)
+    unit[.ss] = Segment(new.ss)
+    unit[.tr] = Segment(new.tr)
+    unit[.ldtr] = Segment(new.ldt)
+    unit.gdt = DescriptorTable(limit: new.gdt.limit, base: new.gdt.base)
+    unit.idt = DescriptorTable(limit: new.idt.limit, base: new.idt.base)
+    unit.cr2 = new.cr2
+    unit.cr3 = new.cr3
+    unit.efer = new.efer
+    unit.cr0 = new.cr0 | CR0.extensionType.rawValue
+    unit.cr4 = new.cr4
     state.pageDirectoryPointersAreStale = true
     processor.writeAPIC(.taskPriority, UInt32(new.cr8) << 4)
-    vendor.flushTranslations()
+    unit.flushTranslations()
     return injectRequested(new)
   }
 
@@ -86,7 +86,7 @@ extension VirtualCPU {
         let value = unsafe bits[byte]
         guard value != 0 else { continue }
         let vector = byte * 8 + value.trailingZeroBitCount
-        vendor.injection = Event(kind: .external, vector: UInt8(vector))
+        unit.injection = Event(kind: .external, vector: UInt8(vector))
       }
     }
     return 0

@@ -69,11 +69,11 @@ extension VirtualCPU {
   }
 
   private func startUp(vector: UInt8) {
-    var code = vendor[.cs]
+    var code = unit[.cs]
     code.selector = UInt16(vector) << 8
     code.base = UInt64(vector) << 12
-    vendor[.cs] = code
-    vendor.instructionPointer = 0
+    unit[.cs] = code
+    unit.instructionPointer = 0
     state.activity = .running
   }
 
@@ -83,13 +83,13 @@ extension VirtualCPU {
     let wanted = unsafe loadAcquire(&pages.vm.pointee.slots_generation)
     guard wanted != control.slots_generation else { return }
     let tables = tables
-    let gigabytes = vendor.hasGigabytePages
+    let gigabytes = unit.hasGigabytePages
     // F2: follow.
     let generation = withMachine { machine -> UInt32 in
       unsafe machine.slots.follow(pages.vm, tables, gigabytePages: gigabytes)
       return machine.slots.generation
     }
-    vendor.flushTranslations()
+    unit.flushTranslations()
     // F3: acknowledge.
     unsafe storeRelease(&pages.control.pointee.slots_generation, generation)
   }

@@ -52,7 +52,7 @@ extension VirtualCPU {
 
   /// Fields of kvm_run that KVM fills in at every return.
   private func describeToClient() {
-    run.if_flag = vendor.flags.contains(.interruptEnable) ? 1 : 0
+    run.if_flag = unit.flags.contains(.interruptEnable) ? 1 : 0
     run.ready_for_interrupt_injection = 1
     run.cr8 = UInt64(processor.readAPIC(.taskPriority) >> 4)
     run.apic_base = state.apic.base.rawValue
@@ -62,11 +62,11 @@ extension VirtualCPU {
     control.statistics.entries &+= 1
     control.statistics.in_guest = 1
     let before = processor.timestamp()
-    let exit = vendor.enter(&state.registers, unlessNMISince: nmis)
+    let exit = unit.enter(&state.registers, unlessNMISince: nmis)
     control.statistics.guest_cycles &+= processor.timestamp() &- before
     control.statistics.in_guest = 0
     record(exit)
-    let event = vendor.takeInterruptedEvent()
+    let event = unit.takeInterruptedEvent()
     // Whose delivery ended in a triple fault was delivered: SVM names it (SDM vol. 3, 28.2.4: VT-x
     // does not). It would end whatever a client starts on this vCPU next.
     if case .shutdown = exit { return exit }
@@ -78,13 +78,13 @@ extension VirtualCPU {
   /// meanwhile comes after it.
   private func deliverAgain(_ event: Event) {
     if event.kind == .external { putOffInjection() }
-    vendor.injection = event
+    unit.injection = event
   }
 
   /// Makes room for another event.
   private func putOffInjection() {
-    guard let event = vendor.injection else { return }
-    vendor.injection = nil
+    guard let event = unit.injection else { return }
+    unit.injection = nil
     switch event.kind {
     case .external: state.deferredInterrupt = event.vector
     case .nonMaskable: state.nmiPending = true
@@ -95,7 +95,7 @@ extension VirtualCPU {
   /// The ring of the newest exits, for the report of a guest that ended itself.
   private func record(_ exit: Exit) {
     let newest = apus_last_exit(
-      code: vendor.exitCode, rip: vendor.instructionPointer, information: vendor.exitInformation)
+      code: unit.exitCode, rip: unit.instructionPointer, information: unit.exitInformation)
     let index = Int(control.last_exit_count & 15)
     unsafe withUnsafeMutableBytes(of: &control.last_exits) {
       unsafe $0.storeBytes(
@@ -137,7 +137,7 @@ extension VirtualCPU {
       return handleNestedFault(fault)
     case .interruptWindow:
       count(APUS_EXIT_INTERRUPT_WINDOW)
-      vendor.interruptWindowExiting = false
+      unit.interruptWindowExiting = false
       return .resume
     case .hypercall:
       count(APUS_EXIT_HYPERCALL)
@@ -190,7 +190,7 @@ extension VirtualCPU {
     }
     let pushes = ExceptionVector(rawValue: vector)?.pushesErrorCode ?? false
     putOffInjection()
-    vendor.injection = Event(
+    unit.injection = Event(
       kind: .exception, vector: vector, errorCode: pushes ? errorCode : nil)
     return .resume
   }
@@ -198,7 +198,7 @@ extension VirtualCPU {
   /// Queues a fault for the guest at its current instruction.
   func inject(_ vector: ExceptionVector, errorCode: UInt32 = 0) {
     putOffInjection()
-    vendor.injection = Event(
+    unit.injection = Event(
       kind: .exception, vector: vector.rawValue,
       errorCode: vector.pushesErrorCode ? errorCode : nil)
   }
@@ -225,7 +225,7 @@ extension VirtualCPU {
   /// XSETBV: only state that the processor has and the monitor has room for.
   private func handleSetExtendedControl() -> Outcome {
     let value = state.registers.edxEAX
-    guard UInt32(truncatingIfNeeded: state.registers.rcx) == 0, vendor.privilegeLevel == 0,
+    guard UInt32(truncatingIfNeeded: state.registers.rcx) == 0, unit.privilegeLevel == 0,
       isExtendedControl(value)
     else {
       inject(.generalProtection)
@@ -239,16 +239,16 @@ extension VirtualCPU {
   /// Steps over the instruction that exited. `expected` is its length without prefixes, for
   /// processors that do not say.
   func skipInstruction(_ expected: UInt64) {
-    var length = vendor.exitInstructionLength
+    var length = unit.exitInstructionLength
     if length == 0 { length = prefixLength() + expected }
-    var next = vendor.instructionPointer &+ length
+    var next = unit.instructionPointer &+ length
     if !isLongMode { next &= 0xffff_ffff }
-    vendor.instructionPointer = next
-    vendor.interruptShadow = false
+    unit.instructionPointer = next
+    unit.interruptShadow = false
   }
 
   /// Whether the guest runs 64-bit code.
   var isLongMode: Bool {
-    EFER(rawValue: vendor.efer).contains(.longModeActive) && vendor[.cs].attributes.isLong
+    EFER(rawValue: unit.efer).contains(.longModeActive) && unit[.cs].attributes.isLong
   }
 }

@@ -62,7 +62,7 @@ extension VirtualCPU {
       instruction.size == access.size
     else { return nil }
     let wanted = instruction.repetitions(rcx: state.registers.rcx)
-    if vendor.flags.contains(.direction) { return (instruction, min(wanted, 1)) }
+    if unit.flags.contains(.direction) { return (instruction, min(wanted, 1)) }
     let room = 4096 - (elementAddress(0, instruction) & 0xfff)
     return (instruction, min(wanted, max(room / UInt64(access.size), 1)))
   }

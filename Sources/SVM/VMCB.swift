@@ -27,6 +27,8 @@ extension VMCBField<UInt8> {
   /// 0 nothing, 1 the whole TLB, 3 this ASID's entries.
   public static var tlbControl: Self { Self(0x5c) }
   public static var currentPrivilegeLevel: Self { Self(0x4cb) }
+  /// The monitor's own, in the bytes that APM vol. 2, appendix B leaves to host software.
+  static var hasGigabytePages: Self { Self(0x3e0) }
 }
 
 extension VMCBField<UInt16> {

@@ -26,7 +26,7 @@ public enum PreemptionTimer {
   }
 }
 
-extension VMXVendor {
+extension VMXUnit {
   public var hasTimer: Bool { capabilities.hasPreemptionTimer }
 
   /// The control stays on once it was used: to change a pin control costs hundreds of cycles at the

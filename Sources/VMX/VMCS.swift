@@ -8,7 +8,7 @@ public struct VMCSField<Value: FixedWidthInteger & UnsignedInteger & Sendable>: 
 }
 
 /// This CPU's current virtual-machine control structure, field by field.
-public struct VMCS<Instructions: VMXInstructions>: Sendable {
+public struct VMCS<Instructions: VMXInstructions> {
   private let instructions: Instructions
 
   public init(_ instructions: Instructions) { self.instructions = instructions }

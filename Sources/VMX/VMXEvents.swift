@@ -3,7 +3,7 @@ import MonitorCore
 import X86
 
 /// What the next entry delivers, and what the guest can take.
-extension VMXVendor {
+extension VMXUnit {
   public var interruptShadow: Bool {
     get { vmcs[.interruptibility] & Interruptibility.shadow != 0 }
     nonmutating set {

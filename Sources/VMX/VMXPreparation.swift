@@ -2,16 +2,14 @@
 import MonitorCore
 import X86
 
-extension VMXVendor {
+extension VMXUnit {
   /// Writes every field that entries and exits look at under the controls in use: a region that
   /// was cleared holds no defined values. SDM vol. 3, 25.11.3.
-  public func prepare(
-    block: UInt64, msrBitmap: UInt64, portBitmap: UInt64, nestedRoot: UInt64, bootstrap: Bool
-  ) {
-    unsafe self.msrBitmap.initializeMemory(as: UInt8.self, repeating: 0xff, count: MSRBitmap.size)
+  public func prepare(portBitmap: UInt64, nestedRoot: UInt64) {
+    unsafe msrBitmap.initializeMemory(as: UInt8.self, repeating: 0xff, count: MSRBitmap.size)
     state.eptPointer = ExtendedPageTable.pointer(to: nestedRoot)
     vmcs[.eptPointer] = state.eptPointer
-    vmcs[.msrBitmap] = msrBitmap
+    vmcs[.msrBitmap] = physicalMSRBitmap
     vmcs[.portBitmapA] = portBitmap
     vmcs[.portBitmapB] = portBitmap + 4096
     // One vCPU per CPU at a time, and all translations go when it changes.

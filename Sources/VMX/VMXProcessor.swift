@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import MonitorCore
 import X86
 
 /// The instructions of VT-x, and the registers that it leaves to the monitor to switch, as the
 /// monitor has them and a test pretends to.
-public protocol VMXInstructions: Sendable {
+public protocol VMXInstructions {
+  /// Those of the CPU that runs the vCPU whose pages are mapped there.
+  static func of(_ pages: VirtualCPUPages) -> Self
+
   /// VMREAD and VMWRITE of the current VMCS.
   func read(_ encoding: UInt32) -> UInt64
   func write(_ encoding: UInt32, _ value: UInt64)

@@ -3,7 +3,7 @@ import MonitorCore
 import X86
 
 /// The guest's registers: in the VMCS, or, where VT-x does not switch them, in the CPU itself.
-extension VMXVendor {
+extension VMXUnit {
   /// Who sets RIP wants the guest to run there, also where it slept in HLT.
   public var instructionPointer: UInt64 {
     get { vmcs[.rip] }

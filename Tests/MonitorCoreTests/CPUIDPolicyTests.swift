@@ -59,7 +59,7 @@ struct CPUIDPolicyTests {
   func changing() {
     offer([Self.amd, (1, nil, [0, 0, 1 << 27 | 1 << 26, 1 << 9 | 1])])
     #expect(cpu.cpuid(1, 0).ecx == 1 << 26)
-    machine.vendor.cr4 = 1 << 18
+    machine.unit.cr4 = 1 << 18
     #expect(cpu.cpuid(1, 0).ecx == 1 << 27 | 1 << 26)
     #expect(cpu.cpuid(1, 0).edx == 1 << 9 | 1)
     #expect(cpu.setAPICBase(APICBase(rawValue: 0xfee0_0100), by: .guest))
@@ -78,9 +78,9 @@ struct CPUIDPolicyTests {
   @Test("The instruction answers in four registers, their upper halves clear")
   func instruction() {
     offer([Self.amd])
-    machine.vendor.instructionPointer = 0x1000
-    machine.vendor.exitInstructionLength = 2
-    machine.vendor.steps = [
+    machine.unit.instructionPointer = 0x1000
+    machine.unit.exitInstructionLength = 2
+    machine.unit.steps = [
       { _, registers in
         registers.rax = 0xffff_ffff_0000_0000
         registers.rcx = 0xffff_ffff_0000_0000

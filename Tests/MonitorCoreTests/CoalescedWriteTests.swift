@@ -35,8 +35,8 @@ struct CoalescedWriteTests {
   private func run(
     _ port: UInt16, _ value: UInt64 = 0, size: UInt8 = 1, isInput: Bool = false, on id: Int = 0
   ) -> UInt32 {
-    machine.vendors[id].exitInstructionLength = 1
-    machine.vendors[id].steps = [
+    machine.units[id].exitInstructionLength = 1
+    machine.units[id].steps = [
       { _, registers in
         registers.rax = value
         return .port(PortAccess(port: port, size: size, isInput: isInput))

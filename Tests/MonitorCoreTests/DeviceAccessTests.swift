@@ -11,7 +11,7 @@ import X86
 struct DeviceAccessTests {
   let machine = PretendedMachine()
   var cpu: PretendedMachine.CPU { machine.cpu }
-  var vendor: PretendedVendor { machine.vendor }
+  var unit: PretendedUnit { machine.unit }
   static let ram = PretendedMachine.guestPhysical
   static let device: UInt64 = 0xd000_0000
 
@@ -19,10 +19,10 @@ struct DeviceAccessTests {
     machine.publish([.init(address: 0, size: 0x20_0000, physical: Self.ram)])
     cpu.followSlots()
     for name in [SegmentName.cs, .ds, .es, .ss, .fs, .gs] {
-      vendor[name] = Segment(
+      unit[name] = Segment(
         attributes: SegmentAttributes(rawValue: 0xc09b), limit: .max, base: 0)
     }
-    vendor.cr0 = 0x11
+    unit.cr0 = 0x11
     cpu.state.registers.rbx = Self.device
     cpu.state.registers.rsi = 0x2000
     cpu.state.registers.rdi = 0x2000
@@ -35,9 +35,9 @@ struct DeviceAccessTests {
     faults: Int = 1
   ) -> [Access] {
     machine.memory.store(code, at: Self.ram + 0x1000)
-    vendor.instructionPointer = 0x1000
+    unit.instructionPointer = 0x1000
     let fault = NestedFault(address: address, isWrite: write, isExecute: false)
-    vendor.steps = Array(repeating: { _, _ in .nestedFault(fault) }, count: faults)
+    unit.steps = Array(repeating: { _, _ in .nestedFault(fault) }, count: faults)
     var seen: [Access] = []
     for _ in 0..<8 {
       #expect(cpu.runGuest() == 0)
@@ -72,7 +72,7 @@ struct DeviceAccessTests {
       run([0xc7, 0x03, 0xff, 0xff, 0xff, 0xff], write: true)
         == [.write(Self.device, 4, 0xffff_ffff)])
     #expect(cpu.run.exit_reason == 5)
-    #expect(vendor.instructionPointer == 0x1007, "MOV and HLT")
+    #expect(unit.instructionPointer == 0x1007, "MOV and HLT")
   }
 
   @Test("A load is finished with the client's answer")
@@ -81,7 +81,7 @@ struct DeviceAccessTests {
     #expect(
       run([0x8b, 0x03], write: false, answer: 0xaabb_ccdd_1234_5678) == [.read(Self.device, 4)])
     #expect(cpu.state.registers.rax == 0x1234_5678)
-    #expect(vendor.instructionPointer == 0x1003)
+    #expect(unit.instructionPointer == 0x1003)
   }
 
   @Test("Loads that extend do so")
@@ -99,7 +99,7 @@ struct DeviceAccessTests {
       run([0x01, 0x03], write: true, answer: 1)
         == [.read(Self.device, 4), .write(Self.device, 4, 0)])
     // CF, PF, AF, ZF.
-    #expect(vendor.flags.rawValue & 0x8d5 == 0x55)
+    #expect(unit.flags.rawValue & 0x8d5 == 0x55)
     #expect(
       run([0xf0, 0x0f, 0xab, 0x03], write: true, answer: 0)
         == [.read(Self.device, 4), .write(Self.device, 4, 0x8000_0000)])
@@ -125,11 +125,11 @@ struct DeviceAccessTests {
   func compare() {
     cpu.state.registers.rax = 5
     #expect(run([0x39, 0x03], write: false, answer: 5) == [.read(Self.device, 4)])
-    #expect(vendor.flags.contains(.zero))
+    #expect(unit.flags.contains(.zero))
     #expect(run([0xf6, 0x03, 0x80], write: false, answer: 0x80) == [.read(Self.device, 1)])
-    #expect(!vendor.flags.contains(.zero))
+    #expect(!unit.flags.contains(.zero))
     #expect(run([0x0f, 0xa3, 0x03], write: false, answer: 0x20) == [.read(Self.device, 4)])
-    #expect(vendor.flags.contains(.carry))
+    #expect(unit.flags.contains(.carry))
   }
 
   @Test("A value may go from a device to a register through arithmetic")
@@ -157,7 +157,7 @@ struct DeviceAccessTests {
         == [.write(Self.device, 1, 0x41), .write(Self.device, 1, 0x41)])
     #expect(cpu.state.registers.rcx == 0)
     #expect(cpu.state.registers.rdi == Self.device + 2)
-    #expect(vendor.instructionPointer == 0x1003)
+    #expect(unit.instructionPointer == 0x1003)
   }
 
   @Test("MOVS moves from a device to memory and from memory to a device")
@@ -225,7 +225,7 @@ struct DeviceAccessTests {
     #expect(run([0x0f, 0x11, 0x03], write: true) == [], "MOVUPS")
     #expect(cpu.run.exit_reason == 17)
     #expect(cpu.run.internal.suberror == 1)
-    vendor.steps = [
+    unit.steps = [
       { _, _ in
         .nestedFault(NestedFault(address: Self.device, isWrite: false, isExecute: true))
       }
@@ -236,7 +236,7 @@ struct DeviceAccessTests {
 
   @Test("A fault of the processor's own walk through page tables is no instruction's access")
   func tableWalk() {
-    vendor.steps = [
+    unit.steps = [
       { _, _ in
         .nestedFault(
           NestedFault(address: Self.device, isWrite: true, isExecute: false, isTableWalk: true))

@@ -10,7 +10,7 @@ import X86
 struct GuestMemoryTests {
   let machine = PretendedMachine()
   var cpu: PretendedMachine.CPU { machine.cpu }
-  var vendor: PretendedVendor { machine.vendor }
+  var unit: PretendedUnit { machine.unit }
   static let ram = PretendedMachine.guestPhysical
 
   init() {
@@ -60,15 +60,15 @@ struct GuestMemoryTests {
   /// Real mode with CS at 0x1000.
   @Test("Code is fetched over a page's end, and up to where memory ends")
   func fetch() {
-    vendor[.cs] = Segment(attributes: .realModeCode, base: 0x1000)
+    unit[.cs] = Segment(attributes: .realModeCode, base: 0x1000)
     store(Array(1...20), at: 0x1ff8)
-    vendor.instructionPointer = 0xff8
+    unit.instructionPointer = 0xff8
     let (bytes, count) = cpu.fetchInstruction()
     #expect(count == 15)
     #expect((0..<15).map { bytes[$0] } == Array(1...15))
-    vendor.instructionPointer = 0xfff8
+    unit.instructionPointer = 0xfff8
     #expect(cpu.fetchInstruction().count == 8)
-    vendor.instructionPointer = 0x1_0000
+    unit.instructionPointer = 0x1_0000
     #expect(cpu.fetchInstruction().count == 0)
   }
 
@@ -79,14 +79,14 @@ struct GuestMemoryTests {
       as [(UInt64, UInt64)]
     { machine.memory[Self.ram + table, as: UInt64.self] = entry }
     machine.memory[Self.ram + 0xb008, as: UInt64.self] = 0x1007
-    vendor.cr3 = 0x8000
-    vendor.cr0 = 0x8000_0011
-    vendor.cr4 = 0x20
-    vendor.efer = 0x500
-    vendor[.cs] = Segment(attributes: SegmentAttributes(rawValue: 0xa09b), base: 0x5000)
+    unit.cr3 = 0x8000
+    unit.cr0 = 0x8000_0011
+    unit.cr4 = 0x20
+    unit.efer = 0x500
+    unit[.cs] = Segment(attributes: SegmentAttributes(rawValue: 0xa09b), base: 0x5000)
     store([1, 2], at: 0x2ffe)
     store([3, 4], at: 0x1000)
-    vendor.instructionPointer = 0xffe
+    unit.instructionPointer = 0xffe
     let (bytes, count) = cpu.fetchInstruction()
     #expect(count == 15)
     #expect((0..<4).map { bytes[$0] } == [1, 2, 3, 4])
@@ -95,19 +95,19 @@ struct GuestMemoryTests {
     #expect(cpu.fetchInstruction().count == 2)
     // Supervisor pages are not fetched from at privilege level 3.
     machine.memory[Self.ram + 0xb000, as: UInt64.self] = 0x2003
-    vendor.privilegeLevel = 3
+    unit.privilegeLevel = 3
     #expect(cpu.fetchInstruction().count == 0)
   }
 
   @Test("The size of code is that of CS, and 64 bits only in long mode")
   func codeSize() {
-    vendor[.cs] = Segment(attributes: SegmentAttributes(rawValue: 0x9b))
+    unit[.cs] = Segment(attributes: SegmentAttributes(rawValue: 0x9b))
     #expect(cpu.codeSize == .bits16)
-    vendor[.cs] = Segment(attributes: SegmentAttributes(rawValue: 0xc09b))
+    unit[.cs] = Segment(attributes: SegmentAttributes(rawValue: 0xc09b))
     #expect(cpu.codeSize == .bits32)
-    vendor[.cs] = Segment(attributes: SegmentAttributes(rawValue: 0x209b))
+    unit[.cs] = Segment(attributes: SegmentAttributes(rawValue: 0x209b))
     #expect(cpu.codeSize == .bits16)
-    vendor.efer = 0x500
+    unit.efer = 0x500
     #expect(cpu.codeSize == .bits64)
   }
 }

@@ -126,7 +126,7 @@ struct InterruptLinesTests {
     setEntry(10, 0xa051)
     setLine(10, true)
     #expect(machine.processor.selfInterrupts == [0x51])
-    #expect(machine.vendor.exits(0x80b).writes)
+    #expect(machine.unit.exits(0x80b).writes)
     cpu.updateLines()
     #expect(machine.processor.selfInterrupts == [0x51], "still in service")
     // In service: word 2, bit 0x11.
@@ -136,7 +136,7 @@ struct InterruptLinesTests {
     setLine(10, false)
     #expect(cpu.writeMSR(MSR(rawValue: 0x80b), 0, by: .guest))
     #expect(machine.processor.selfInterrupts == [0x51, 0x51])
-    #expect(!machine.vendor.exits(0x80b).writes)
+    #expect(!machine.unit.exits(0x80b).writes)
   }
 
   @Test("One for another vCPU is asked of it, and it watches its own EOI")
@@ -145,12 +145,12 @@ struct InterruptLinesTests {
     setLine(10, true)
     #expect(machine.processor.selfInterrupts == [])
     #expect(machine.processor.sent == [0x41_0000_0400])
-    #expect(!machine.vendor.exits(0x80b).writes)
+    #expect(!machine.unit.exits(0x80b).writes)
     let other = machine.cpus[1]
     other.control.requests = APUS_REQUEST_EXIT.rawValue
     #expect(other.runGuest() == -4)
     #expect(machine.processors[1].selfInterrupts == [0x51])
-    #expect(machine.vendors[1].exits(0x80b).writes)
+    #expect(machine.units[1].exits(0x80b).writes)
   }
 
   @Test("A line may lead to another pin, or to none")

@@ -32,8 +32,8 @@ struct IoctlTests {
         0x100, 0x102, 0x103, 0x101, 0x106, 0x107, 0x104, 0x105,
       ])
     #expect(cpu.state.registers[15] == 0x10f)
-    #expect(machine.vendor.instructionPointer == 0x110)
-    #expect(machine.vendor.flags.rawValue == 0x113, "bit 1 is always set")
+    #expect(machine.unit.instructionPointer == 0x110)
+    #expect(machine.unit.flags.rawValue == 0x113, "bit 1 is always set")
     for word in UInt64(0)..<18 { self[word * 8, as: UInt64.self] = 0 }
     #expect(cpu.perform(0x8090_ae81, size: 144) == 0)
     #expect((0..<17).map { self[$0 * 8, as: UInt64.self] } == (0..<17).map { 0x100 + $0 })
@@ -135,9 +135,9 @@ struct IoctlTests {
     self[248, as: UInt64.self] = cr4
     self[264, as: UInt64.self] = efer
     self[272, as: UInt64.self] = base
-    machine.vendor.cr0 = 0x99
+    machine.unit.cr0 = 0x99
     #expect(cpu.perform(0x4138_ae84, size: 312) == result)
-    #expect((machine.vendor.cr0 == 0x99) == (result != 0), "all or nothing")
+    #expect((machine.unit.cr0 == 0x99) == (result != 0), "all or nothing")
   }
 
   /// FS, GS, TR and LDTR reach VMLOAD.

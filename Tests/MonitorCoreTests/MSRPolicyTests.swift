@@ -29,7 +29,7 @@ struct MSRPolicyTests {
 
   @Test("An MSR of the control block is kept there")
   func kept() {
-    machine.vendor.kept[0xc000_0082] = 0
+    machine.unit.kept[0xc000_0082] = 0
     #expect(write(0xc000_0082, 0xffff_8000_0000_1234))
     #expect(read(0xc000_0082) == 0xffff_8000_0000_1234)
     #expect(machine.processor.msrs[0xc000_0082] == nil)
@@ -72,8 +72,8 @@ struct MSRPolicyTests {
   func longMode() {
     #expect(write(0xc000_0080, 1 << 8 | 1 << 10))
     #expect(read(0xc000_0080) == 1 << 8)
-    machine.vendor.efer = 0x500
-    machine.vendor.cr0 = 0x8000_0011
+    machine.unit.efer = 0x500
+    machine.unit.cr0 = 0x8000_0011
     #expect(write(0xc000_0080, 0x101))
     #expect(read(0xc000_0080) == 0x501)
     #expect(!write(0xc000_0080, 0x1))
@@ -95,21 +95,21 @@ struct MSRPolicyTests {
 
   @Test("A refused access is a general protection fault at the instruction, with code 0")
   func fault() {
-    machine.vendor.instructionPointer = 0x1000
-    machine.vendor.steps = [
+    machine.unit.instructionPointer = 0x1000
+    machine.unit.steps = [
       { _, registers in
         registers.rcx = 0xffff_ffff_0000_0480
         return .readMSR
       }
     ]
     _ = cpu.runGuest()
-    #expect(machine.vendor.delivered == [Event(kind: .exception, vector: 13, errorCode: 0)])
+    #expect(machine.unit.delivered == [Event(kind: .exception, vector: 13, errorCode: 0)])
   }
 
   @Test("EDX and EAX carry a value, ECX the number; upper halves do not count")
   func registers() {
-    machine.vendor.exitInstructionLength = 2
-    machine.vendor.steps = [
+    machine.unit.exitInstructionLength = 2
+    machine.unit.steps = [
       { _, registers in
         registers.rcx = 0xabcd_0000_0000_0200
         registers.rax = 0xffff_ffff_89ab_cdef
@@ -127,6 +127,6 @@ struct MSRPolicyTests {
     #expect(cpu.state.registers.rax == 0x89ab_cdef)
     #expect(cpu.state.registers.rdx == 0x0123_4567)
     // HLT took one byte: its length is known by what the guest did.
-    #expect(machine.vendor.delivered == [])
+    #expect(machine.unit.delivered == [])
   }
 }

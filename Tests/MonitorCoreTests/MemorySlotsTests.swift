@@ -25,13 +25,13 @@ struct MemorySlotsTests {
 
   @Test("Each vCPU forgets its own translations once, also if another one did the work")
   func flush() {
-    let before = machine.vendors.map(\.flushes)
+    let before = machine.units.map(\.flushes)
     machine.publish([.init(address: 0, size: 0x1000, physical: Self.base)])
     machine.cpus[0].followSlots()
     machine.cpus[1].followSlots()
     machine.cpus[1].followSlots()
     #expect(machine.cpus[1].control.slots_generation == 1)
-    #expect(machine.vendors.map(\.flushes) == before.map { $0 + 1 })
+    #expect(machine.units.map(\.flushes) == before.map { $0 + 1 })
   }
 
   @Test("A slot that is unchanged keeps its pages, one that went loses them")
@@ -129,7 +129,7 @@ struct MemorySlotsTests {
   func gigabyte() {
     for (has, level) in [(true, 3), (false, 2)] {
       let machine = PretendedMachine()
-      machine.vendor.hasGigabytePages = has
+      machine.unit.hasGigabytePages = has
       // Only tables are touched, so the memory need not be there.
       machine.publish([.init(address: 1 << 30, size: 1 << 30, physical: 1 << 31)])
       machine.cpu.followSlots()

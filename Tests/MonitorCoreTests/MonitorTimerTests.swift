@@ -11,7 +11,7 @@ struct MonitorTimerTests {
 
   /// Channel 0 counts `count` in this mode.
   private func start(mode: UInt8, count: UInt16) {
-    machine.vendor.hasTimer = true
+    machine.unit.hasTimer = true
     let now = cpu.pitNow
     cpu.withMachine { machine in
       machine.pit.write(port: 0x43, 0x30 | mode << 1, now: now)
@@ -24,7 +24,7 @@ struct MonitorTimerTests {
 
   /// Lets time pass to the deadline and so much longer.
   private func ring(late: UInt64 = 0) throws -> UInt64 {
-    let deadline = try #require(machine.vendor.deadline)
+    let deadline = try #require(machine.unit.deadline)
     machine.processor.ticks = deadline + late
     cpu.timerRang()
     return deadline
@@ -34,7 +34,7 @@ struct MonitorTimerTests {
   func periodic() throws {
     start(mode: 2, count: 1193)
     let first = try ring()
-    let second = try #require(machine.vendor.deadline)
+    let second = try #require(machine.unit.deadline)
     // 1193 / 1193182 Hz = 999.847 µs.
     #expect((999_840...999_850).contains(second - first))
   }
@@ -43,9 +43,9 @@ struct MonitorTimerTests {
   func shortest(count: UInt16) throws {
     start(mode: 2, count: count)
     let first = try ring()
-    #expect(machine.vendor.deadline == first + 200_000)
+    #expect(machine.unit.deadline == first + 200_000)
     let second = try ring()
-    #expect(machine.vendor.deadline == second + 200_000)
+    #expect(machine.unit.deadline == second + 200_000)
   }
 
   @Test("A timer that rings once does so, however soon")
@@ -54,13 +54,13 @@ struct MonitorTimerTests {
     let now = machine.processor.ticks
     let deadline = try ring()
     #expect(deadline - now < 10_000)
-    #expect(machine.vendor.deadline == nil)
+    #expect(machine.unit.deadline == nil)
   }
 
   @Test("Periods that were missed are not made up for, and the guest has time before the next")
   func missed() throws {
     start(mode: 2, count: 1193)
     _ = try ring(late: 5_000_000)
-    #expect(machine.vendor.deadline == machine.processor.ticks + 100_000)
+    #expect(machine.unit.deadline == machine.processor.ticks + 100_000)
   }
 }

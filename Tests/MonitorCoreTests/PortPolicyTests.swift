@@ -13,8 +13,8 @@ struct PortPolicyTests {
 
   /// Runs one access; the guest then halts.
   func run(_ access: PortAccess, rax: UInt64 = 0) -> Int64 {
-    machine.vendor.exitInstructionLength = 2
-    machine.vendor.steps = [
+    machine.unit.exitInstructionLength = 2
+    machine.unit.steps = [
       { _, registers in
         registers.rax = rax
         return .port(access)
@@ -25,7 +25,7 @@ struct PortPolicyTests {
 
   @Test("An output that is not the monitor's goes to the client with its data")
   func output() {
-    machine.vendor.instructionPointer = 0x1000
+    machine.unit.instructionPointer = 0x1000
     #expect(run(PortAccess(port: 0x3f8, size: 1, isInput: false), rax: 0x1122_3344) == 0)
     #expect(cpu.run.exit_reason == 2, "KVM_EXIT_IO")
     #expect(cpu.run.io.direction == 1)
@@ -34,7 +34,7 @@ struct PortPolicyTests {
     #expect(cpu.run.io.count == 1)
     #expect(cpu.run.io.data_offset == 4096)
     #expect(machine.memory[Self.area + 4096, as: UInt8.self] == 0x44)
-    #expect(machine.vendor.instructionPointer == 0x1002)
+    #expect(machine.unit.instructionPointer == 0x1002)
   }
 
   @Test(
@@ -77,8 +77,8 @@ struct PortPolicyTests {
   @Test("Without an interrupt controller in the kernel those ports are the client's")
   func userspaceController() {
     let machine = PretendedMachine(irqchip: false)
-    machine.vendor.exitInstructionLength = 2
-    machine.vendor.steps = [{ _, _ in .port(PortAccess(port: 0x20, size: 1, isInput: false)) }]
+    machine.unit.exitInstructionLength = 2
+    machine.unit.steps = [{ _, _ in .port(PortAccess(port: 0x20, size: 1, isInput: false)) }]
     #expect(machine.cpu.runGuest() == 0)
     #expect(machine.cpu.run.exit_reason == 2)
   }

@@ -9,31 +9,33 @@ import X86
 /// Physical memory: the VM area at 1 MiB, the areas of vCPU n from (n + 2) MiB on, free pages for
 /// nested tables from 24 MiB, extents from 28 MiB, the guest's memory from 32 MiB.
 final class PretendedMachine {
-  typealias CPU = VirtualCPU<PretendedVendor, PretendedProcessor>
+  typealias CPU = VirtualCPU<PretendedUnit, PretendedProcessor>
 
   static let guestPhysical: UInt64 = 32 << 20
   let memory = PretendedMemory(size: 64 << 20)
+  private var windows: [PretendedWindow] = []
   private(set) var processors: [PretendedProcessor] = []
-  private(set) var vendors: [PretendedVendor] = []
+  private(set) var units: [PretendedUnit] = []
   private(set) var cpus: [CPU] = []
   private var nextTable: UInt64 = 24 << 20
   private var nextExtents: UInt64 = 28 << 20
 
   /// CPU n has the physical APIC ID 0x40 + n, which no guest must see.
   init(cpus count: Int = 1, irqchip: Bool = true) {
-    let vmArea = memory.base + (1 << 20)
     for id in 0..<count {
-      let area = memory.base + (id + 2) << 20
+      let area = UInt64(id + 2) << 20
+      let window = PretendedWindow(memory, cpu: area, vcpu: area + 0x1_0000, vm: 1 << 20)
       let processor = PretendedProcessor(memory)
-      let vendor = PretendedVendor()
-      let cpu = CPU(
-        vendor: vendor, processor: processor,
-        pages: VirtualCPUPages(cpuArea: area, vcpuArea: area + 0x1_0000, vmArea: vmArea))
-      cpu.control.area = UInt64(id + 2) << 20 + 0x1_0000
+      let unit = PretendedUnit()
+      PretendedWindow.set(processor, at: window.pages.cpuPage(APUS_CPU_PAGE_PRIVATE))
+      PretendedWindow.set(unit, at: window.pages.vcpuPage(APUS_VCPU_PAGE_VMCB))
+      let cpu = CPU(window.pages)
+      cpu.control.area = area + 0x1_0000
       cpu.control.id = UInt32(id)
       cpu.control.bootstrap = id == 0 ? 1 : 0
+      windows.append(window)
       processors.append(processor)
-      vendors.append(vendor)
+      units.append(unit)
       cpus.append(cpu)
     }
     let vm = cpus[0]
@@ -58,7 +60,7 @@ final class PretendedMachine {
 
   var cpu: CPU { cpus[0] }
   var processor: PretendedProcessor { processors[0] }
-  var vendor: PretendedVendor { vendors[0] }
+  var unit: PretendedUnit { units[0] }
 
   struct Slot {
     var address: UInt64

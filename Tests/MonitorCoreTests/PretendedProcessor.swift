@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Contract
 import Glibc
 import MonitorCore
 import X86
@@ -8,16 +9,30 @@ final class PretendedMemory: @unchecked Sendable {
   let base: UnsafeMutableRawPointer
   let size: Int
 
+  private let file: Int32
+
   init(size: Int) {
     self.size = size
-    // Zero, and only there once it is touched.
-    guard
-      let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+    // Zero, and only there once it is touched. A file, so that a page can be mapped twice.
+    var name = Array("/tmp/apus-test-XXXXXX".utf8CString)
+    file = mkstemp(&name)
+    guard file >= 0, unlink(name) == 0, ftruncate(file, size) == 0,
+      let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0),
       base != MAP_FAILED
     else { fatalError("no memory for a test") }
     self.base = base
   }
-  deinit { munmap(base, size) }
+  deinit {
+    munmap(base, size)
+    close(file)
+  }
+
+  /// Maps `pages` pages from the physical address on at a place in a window.
+  func map(_ physical: UInt64, pages: Int, at place: UnsafeMutableRawPointer) {
+    let mapped = mmap(
+      place, pages << 12, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, Int(physical))
+    precondition(mapped == place, "no window for a test")
+  }
 
   subscript<Value: BitwiseCopyable>(_ address: UInt64, as type: Value.Type) -> Value {
     get { base.loadUnaligned(fromByteOffset: Int(address), as: type) }
@@ -33,6 +48,11 @@ final class PretendedMemory: @unchecked Sendable {
 
 /// A CPU of that machine: MSRs are cells, and what is sent is written down.
 final class PretendedProcessor: Processor, @unchecked Sendable {
+  /// The CPU area's private pages name it, as the monitor's name the real one.
+  static func of(_ pages: VirtualCPUPages) -> PretendedProcessor {
+    PretendedWindow.object(at: pages.cpuPage(APUS_CPU_PAGE_PRIVATE))
+  }
+
   let memory: PretendedMemory
   var msrs: [UInt32: UInt64] = [:]
   var leaves: [UInt32: CPUIDRegisters] = [:]

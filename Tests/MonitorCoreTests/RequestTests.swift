@@ -31,7 +31,7 @@ struct RequestTests {
   @Test("A request that comes while the guest runs is seen after the exit")
   func during() {
     let cpu = machine.cpu
-    machine.vendor.steps = [
+    machine.unit.steps = [
       { _, _ in
         cpu.control.requests = APUS_REQUEST_EXIT.rawValue
         return .nonMaskableInterrupt
@@ -46,26 +46,26 @@ struct RequestTests {
   func nmi() {
     machine.cpu.control.requests = APUS_REQUEST_NMI.rawValue
     #expect(machine.cpu.runGuest() == 0)
-    #expect(machine.vendor.delivered == [Event(kind: .nonMaskable, vector: 2)])
+    #expect(machine.unit.delivered == [Event(kind: .nonMaskable, vector: 2)])
   }
 
   @Test("An NMI waits while another event is to be delivered, and while the guest blocks it")
   func nmiWaits() {
-    machine.vendor.injection = Event(kind: .exception, vector: 6)
-    machine.vendor.steps = [
-      { vendor, _ in
-        vendor.nmiBlocked = true
+    machine.unit.injection = Event(kind: .exception, vector: 6)
+    machine.unit.steps = [
+      { unit, _ in
+        unit.nmiBlocked = true
         return .nonMaskableInterrupt
       },
-      { vendor, _ in
-        vendor.nmiBlocked = false
+      { unit, _ in
+        unit.nmiBlocked = false
         return .nonMaskableInterrupt
       },
     ]
     machine.cpu.control.requests = APUS_REQUEST_NMI.rawValue
     #expect(machine.cpu.runGuest() == 0)
     #expect(
-      machine.vendor.delivered == [
+      machine.unit.delivered == [
         Event(kind: .exception, vector: 6), Event(kind: .nonMaskable, vector: 2),
       ])
     #expect(machine.cpu.control.statistics.entries == 3)
@@ -84,12 +84,12 @@ struct RequestTests {
         _ = boot.writeMSR(MSR(rawValue: 0x830), 0x1_0000_469a, by: .guest)
       }
     }
-    machine.vendors[1].steps = [
-      { vendor, _ in
-        #expect(vendor.instructionPointer == 0)
-        #expect(vendor[.cs].base == 0x9_a000)
-        #expect(vendor[.cs].selector == 0x9a00)
-        #expect(vendor.cr0 == 0x6000_0010)
+    machine.units[1].steps = [
+      { unit, _ in
+        #expect(unit.instructionPointer == 0)
+        #expect(unit[.cs].base == 0x9_a000)
+        #expect(unit[.cs].selector == 0x9a00)
+        #expect(unit.cr0 == 0x6000_0010)
         return .halt
       }
     ]
@@ -102,11 +102,11 @@ struct RequestTests {
   func secondSIPI() {
     let other = machine.cpus[1]
     other.state.activity = .running
-    machine.vendors[1].instructionPointer = 0x1234
+    machine.units[1].instructionPointer = 0x1234
     other.machine.requests[1] = VCPURequest.startUp.rawValue
-    machine.vendors[1].steps = [
-      { vendor, _ in
-        #expect(vendor.instructionPointer == 0x1234)
+    machine.units[1].steps = [
+      { unit, _ in
+        #expect(unit.instructionPointer == 0x1234)
         return .halt
       }
     ]
@@ -118,8 +118,8 @@ struct RequestTests {
     let other = machine.cpus[1]
     other.state.activity = .running
     other.state.registers.rax = 5
-    machine.vendors[1].cr0 = 0x8000_0011
-    machine.vendors[1].efer = 0x500
+    machine.units[1].cr0 = 0x8000_0011
+    machine.units[1].efer = 0x500
     other.machine.requests[1] = VCPURequest.initialize.rawValue
     let drains = machine.processors[1].drains
     other.control.requests = APUS_REQUEST_EXIT.rawValue
@@ -127,9 +127,9 @@ struct RequestTests {
     #expect(other.state.activity == .waitingForStartUp)
     #expect(other.state.registers.rax == 0)
     #expect(other.state.registers.rdx == 0x600)
-    #expect(machine.vendors[1].cr0 == 0x6000_0010)
-    #expect(machine.vendors[1].efer == 0)
-    #expect(machine.vendors[1].instructionPointer == 0xfff0)
+    #expect(machine.units[1].cr0 == 0x6000_0010)
+    #expect(machine.units[1].efer == 0)
+    #expect(machine.units[1].instructionPointer == 0xfff0)
     #expect(machine.processors[1].drains == drains + 1)
   }
 

@@ -9,10 +9,10 @@ import X86
 struct RunLoopTests {
   let machine = PretendedMachine()
   var cpu: PretendedMachine.CPU { machine.cpu }
-  var vendor: PretendedVendor { machine.vendor }
+  var unit: PretendedUnit { machine.unit }
 
   func run(_ exits: Exit...) {
-    vendor.steps = exits.map { exit in { _, _ in exit } }
+    unit.steps = exits.map { exit in { _, _ in exit } }
     #expect(cpu.runGuest() == 0)
   }
 
@@ -26,7 +26,7 @@ struct RunLoopTests {
     #expect(cpu.run.exit_reason == reason)
   }
 
-  @Test("A refused entry names the vendor's code and the CPU")
+  @Test("A refused entry names the unit's code and the CPU")
   func failedEntry() {
     cpu.cpu.cpu = 7
     run(.invalidState(0x1234))
@@ -38,7 +38,7 @@ struct RunLoopTests {
   func exceptions() {
     run(.exception(vector: 1, errorCode: 5), .exception(vector: 17, errorCode: 0))
     #expect(
-      vendor.delivered == [
+      unit.delivered == [
         Event(kind: .exception, vector: 1), Event(kind: .exception, vector: 17, errorCode: 0),
       ])
   }
@@ -46,89 +46,89 @@ struct RunLoopTests {
   @Test("A machine check is the machine's")
   func machineCheck() {
     run(.exception(vector: 18, errorCode: 0))
-    #expect(vendor.delivered == [])
+    #expect(unit.delivered == [])
   }
 
   @Test("Instructions of VT-x and SVM are invalid opcodes")
   func virtualization() {
     run(.virtualizationInstruction)
-    #expect(vendor.delivered == [Event(kind: .exception, vector: 6)])
+    #expect(unit.delivered == [Event(kind: .exception, vector: 6)])
   }
 
   @Test("An event that an exit cut short is delivered again, but not a software interrupt")
   func redelivery() {
-    vendor.steps = [
-      { vendor, _ in
-        vendor.interruptedEvent = Event(kind: .exception, vector: 14, errorCode: 2)
+    unit.steps = [
+      { unit, _ in
+        unit.interruptedEvent = Event(kind: .exception, vector: 14, errorCode: 2)
         return .nonMaskableInterrupt
       },
-      { vendor, _ in
-        vendor.interruptedEvent = Event(kind: .software, vector: 0x80)
+      { unit, _ in
+        unit.interruptedEvent = Event(kind: .software, vector: 0x80)
         return .nonMaskableInterrupt
       },
     ]
     #expect(cpu.runGuest() == 0)
-    #expect(vendor.delivered == [Event(kind: .exception, vector: 14, errorCode: 2)])
+    #expect(unit.delivered == [Event(kind: .exception, vector: 14, errorCode: 2)])
   }
 
   @Test("An event whose delivery was a triple fault is not delivered again")
   func tripleFaultOfDelivery() {
-    vendor.steps = [
-      { vendor, _ in
-        vendor.interruptedEvent = Event(kind: .nonMaskable, vector: 2)
+    unit.steps = [
+      { unit, _ in
+        unit.interruptedEvent = Event(kind: .nonMaskable, vector: 2)
         return .shutdown
       },
       { _, _ in .nonMaskableInterrupt },
     ]
     #expect(cpu.runGuest() == 0)
-    #expect(vendor.injection == nil)
+    #expect(unit.injection == nil)
     #expect(cpu.runGuest() == 0)
-    #expect(vendor.delivered == [])
+    #expect(unit.delivered == [])
   }
 
   @Test("An exception of a delivery comes first, and the interrupt after it")
   func exceptionOfDelivery() {
-    vendor.flags = [.alwaysOne, .interruptEnable]
-    vendor.steps = [
-      { vendor, _ in
-        vendor.interruptedEvent = Event(kind: .external, vector: 0x41)
+    unit.flags = [.alwaysOne, .interruptEnable]
+    unit.steps = [
+      { unit, _ in
+        unit.interruptedEvent = Event(kind: .external, vector: 0x41)
         return .exception(vector: 17, errorCode: 0)
       },
       { _, _ in .nonMaskableInterrupt },
     ]
     #expect(cpu.runGuest() == 0)
     #expect(
-      vendor.delivered == [
+      unit.delivered == [
         Event(kind: .exception, vector: 17, errorCode: 0), Event(kind: .external, vector: 0x41),
       ])
   }
 
   @Test("An interrupt that waits for the guest comes after one whose delivery was cut short")
   func interruptsInTurn() {
-    vendor.flags = [.alwaysOne, .interruptEnable]
-    vendor.steps = [
-      { vendor, _ in
-        vendor.interruptedEvent = Event(kind: .external, vector: 0x41)
-        vendor.injection = Event(kind: .external, vector: 0x34)
+    unit.flags = [.alwaysOne, .interruptEnable]
+    unit.steps = [
+      { unit, _ in
+        unit.interruptedEvent = Event(kind: .external, vector: 0x41)
+        unit.injection = Event(kind: .external, vector: 0x34)
         return .nonMaskableInterrupt
       },
       { _, _ in .nonMaskableInterrupt },
     ]
     #expect(cpu.runGuest() == 0)
     #expect(
-      vendor.delivered == [
+      unit.delivered == [
         Event(kind: .external, vector: 0x41), Event(kind: .external, vector: 0x34),
       ])
   }
 
   @Test("New registers take an exception away, and no interrupt that was acknowledged")
   func newRegisters() {
-    vendor.injection = Event(kind: .external, vector: 0x34)
+    unit.injection = Event(kind: .external, vector: 0x34)
     #expect(cpu.setRegisters(kvm_regs()) == 0)
-    #expect(vendor.injection == Event(kind: .external, vector: 0x34))
-    vendor.injection = Event(kind: .exception, vector: 6)
+    #expect(unit.injection == Event(kind: .external, vector: 0x34))
+    unit.injection = Event(kind: .exception, vector: 6)
     #expect(cpu.setRegisters(kvm_regs()) == 0)
-    #expect(vendor.injection == nil)
+    #expect(unit.injection == nil)
   }
 
   @Test(
@@ -137,24 +137,24 @@ struct RunLoopTests {
       (.cpuid, 2), (.cacheControl, 2), (.hypercall, 3),
     ] as [(Exit, UInt64)])
   func lengths(exit: Exit, length: UInt64) {
-    vendor.segments[.cs] = Segment(attributes: .realModeCode)
+    unit.segments[.cs] = Segment(attributes: .realModeCode)
     machine.publish([
       .init(address: 0, size: 0x4000, physical: PretendedMachine.guestPhysical)
     ])
     for prefixes in [[], [0x66], [0x2e, 0x66]] as [[UInt8]] {
       machine.memory.store(
         prefixes + [0x0f, 0x01, 0xd9], at: PretendedMachine.guestPhysical + 0x1000)
-      vendor.instructionPointer = 0x1000
-      vendor.interruptShadow = true
+      unit.instructionPointer = 0x1000
+      unit.interruptShadow = true
       run(exit)
       // HLT is one byte behind it.
-      #expect(vendor.instructionPointer >= 0x1000 + UInt64(prefixes.count) + length + 1)
-      #expect(!vendor.interruptShadow)
+      #expect(unit.instructionPointer >= 0x1000 + UInt64(prefixes.count) + length + 1)
+      #expect(!unit.interruptShadow)
     }
-    vendor.instructionPointer = 0xffff_fffe
-    vendor.exitInstructionLength = 3
+    unit.instructionPointer = 0xffff_fffe
+    unit.exitInstructionLength = 3
     run(exit)
-    #expect(vendor.instructionPointer == 4, "32 bits outside long mode")
+    #expect(unit.instructionPointer == 4, "32 bits outside long mode")
   }
 
   @Test("No hypercall is there, and the answer says so")
@@ -174,17 +174,17 @@ struct RunLoopTests {
     cpu.state.registers.rcx = register
     cpu.state.registers.rax = value
     cpu.state.registers.rdx = 0
-    vendor.privilegeLevel = level
-    vendor.exitInstructionLength = 3
+    unit.privilegeLevel = level
+    unit.exitInstructionLength = 3
     run(.setExtendedControl)
     #expect(machine.processor.xcr0 == expected)
-    let isFault = vendor.delivered == [Event(kind: .exception, vector: 13, errorCode: 0)]
+    let isFault = unit.delivered == [Event(kind: .exception, vector: 13, errorCode: 0)]
     #expect(isFault == (expected != value || register != 0 || level != 0))
   }
 
   @Test("The newest 16 exits are kept, and all are counted")
   func record() {
-    vendor.instructionPointer = 0x5000
+    unit.instructionPointer = 0x5000
     run(.nonMaskableInterrupt, .interrupt, .preemptionTimer, .interruptWindow)
     #expect(cpu.control.last_exit_count == 5)
     #expect(cpu.control.last_exits.4.rip == 0x5000)
@@ -205,21 +205,21 @@ struct RunLoopTests {
       machine.pic.write(port: 0x21, 0)
       machine.pic.setLine(4, true)
     }
-    vendor.steps = [
-      { vendor, _ in
-        #expect(vendor.interruptWindowExiting)
-        #expect(vendor.delivered == [])
-        vendor.flags = [.alwaysOne, .interruptEnable]
+    unit.steps = [
+      { unit, _ in
+        #expect(unit.interruptWindowExiting)
+        #expect(unit.delivered == [])
+        unit.flags = [.alwaysOne, .interruptEnable]
         return .interruptWindow
       },
-      { vendor, _ in
-        #expect(vendor.delivered == [Event(kind: .external, vector: 0x34)])
-        #expect(!vendor.interruptWindowExiting)
+      { unit, _ in
+        #expect(unit.delivered == [Event(kind: .external, vector: 0x34)])
+        #expect(!unit.interruptWindowExiting)
         return .halt
       },
     ]
     #expect(cpu.runGuest() == 0)
-    #expect(vendor.steps.isEmpty)
+    #expect(unit.steps.isEmpty)
     #expect(cpu.run.if_flag == 1)
   }
 }

@@ -17,16 +17,16 @@ struct StringPortTests {
     machine.publish([.init(address: 0, size: 0x20_0000, physical: Self.ram)])
     cpu.followSlots()
     for name in [SegmentName.cs, .ds, .es, .ss, .fs, .gs] {
-      machine.vendor[name] = Segment(attributes: .realModeData)
+      machine.unit[name] = Segment(attributes: .realModeData)
     }
-    machine.vendor.cr0 = 0x11
+    machine.unit.cr0 = 0x11
   }
 
   func run(_ code: [UInt8], _ access: PortAccess, _ registers: [UInt8: UInt64]) -> Int64 {
     machine.memory.store(code, at: Self.ram + 0x1000)
-    machine.vendor.instructionPointer = 0x1000
+    machine.unit.instructionPointer = 0x1000
     for (number, value) in registers { cpu.state.registers[number] = value }
-    machine.vendor.steps = [{ _, _ in .port(access) }]
+    machine.unit.steps = [{ _, _ in .port(access) }]
     return cpu.runGuest()
   }
 
@@ -42,7 +42,7 @@ struct StringPortTests {
     #expect((0..<5).map { machine.memory[Self.data + $0, as: UInt8.self] } == Array("hello".utf8))
     #expect(cpu.state.registers.rcx == 0)
     #expect(cpu.state.registers.rsi == 0x2005)
-    #expect(machine.vendor.instructionPointer == 0x1002)
+    #expect(machine.unit.instructionPointer == 0x1002)
   }
 
   @Test("A size that no processor names is nobody's")
@@ -61,23 +61,23 @@ struct StringPortTests {
     #expect(cpu.run.io.count == 2)
     #expect(cpu.state.registers.rcx == 4, "nothing is done yet")
     machine.memory[Self.data, as: UInt32.self] = 0x4433_2211
-    machine.vendor.steps = [{ _, _ in .port(access) }]
+    machine.unit.steps = [{ _, _ in .port(access) }]
     #expect(cpu.runGuest() == 0)
     #expect(machine.memory[Self.ram + 0x2ffc, as: UInt32.self] == 0x4433_2211)
     #expect(cpu.state.registers.rcx == 2)
     #expect(cpu.state.registers.rdi == 0x3000)
-    #expect(machine.vendor.instructionPointer == 0x1000, "not done yet")
+    #expect(machine.unit.instructionPointer == 0x1000, "not done yet")
     #expect(cpu.run.io.count == 2)
     machine.memory[Self.data, as: UInt32.self] = 0x8877_6655
     #expect(cpu.runGuest() == 0)
     #expect(machine.memory[Self.ram + 0x3000, as: UInt32.self] == 0x8877_6655)
-    #expect(machine.vendor.instructionPointer == 0x1003, "and HLT behind it")
+    #expect(machine.unit.instructionPointer == 0x1003, "and HLT behind it")
   }
 
   @Test("Downwards it goes one element at a time")
   func down() {
     machine.memory.store([1, 2], at: Self.ram + 0x2000)
-    machine.vendor.flags = [.alwaysOne, .direction]
+    machine.unit.flags = [.alwaysOne, .direction]
     let access = PortAccess(
       port: 0x80, size: 1, isInput: false, isString: true, isRepeated: true, addressSize: 2)
     #expect(run([0xf3, 0x6e], access, [1: 2, 6: 0x2001]) == 0)
@@ -85,7 +85,7 @@ struct StringPortTests {
     #expect(machine.memory[Self.data, as: UInt8.self] == 2)
     #expect(cpu.state.registers.rsi == 0x2000)
     #expect(cpu.state.registers.rcx == 1)
-    #expect(machine.vendor.instructionPointer == 0x1000)
+    #expect(machine.unit.instructionPointer == 0x1000)
   }
 
   @Test("A count of 0 does nothing but step over the instruction")

@@ -27,17 +27,17 @@ struct GuestControlRegisterTests {
   @Test("A guest reads what it wrote, and what it changed since without an exit")
   func seen() throws {
     let guest = try PretendedGuest()
-    guest.vendor.cr0 = 0x6000_0010
+    guest.unit.cr0 = 0x6000_0010
     #expect(guest[0x6800] == 0x30)
-    #expect(guest.vendor.cr0 == 0x6000_0010)
+    #expect(guest.unit.cr0 == 0x6000_0010)
     guest[0x6800] |= 0x8001_0001
-    #expect(guest.vendor.cr0 == 0xe001_0011)
-    guest.vendor.cr4 = 0x40
+    #expect(guest.unit.cr0 == 0xe001_0011)
+    guest.unit.cr4 = 0x40
     #expect(guest[0x6804] == 0x2040)
     guest[0x6804] |= 0x20
-    #expect(guest.vendor.cr4 == 0x60)
-    guest.vendor.cr4 = 0
-    #expect(guest.vendor.cr4 == 0)
+    #expect(guest.unit.cr4 == 0x60)
+    guest.unit.cr4 = 0
+    #expect(guest.unit.cr4 == 0)
     #expect(guest[0x6002] & 0x2040 == 0x2040, "writes of VMXE and MCE exit")
     #expect(guest[0x6000] & 0x6000_0020 == 0x6000_0020)
   }
@@ -45,17 +45,17 @@ struct GuestControlRegisterTests {
   @Test("The IA-32e mode control follows EFER.LMA")
   func efer() throws {
     let guest = try PretendedGuest()
-    guest.vendor.efer = 0x500
+    guest.unit.efer = 0x500
     #expect(guest[0x4012] == 0xd3ff)
     #expect(guest[0x2806] == 0x500)
-    guest.vendor.efer = 0x100
+    guest.unit.efer = 0x100
     #expect(guest[0x4012] == 0xd1ff)
-    #expect(guest.vendor.efer == 0x100)
+    #expect(guest.unit.efer == 0x100)
   }
 
   @Test("Bits of CR4 that the processor has not cannot be set")
   func settable() throws {
     let guest = try PretendedGuest()
-    #expect(guest.vendor.settableCR4 == 0x17_07ff)
+    #expect(guest.unit.settableCR4 == 0x17_07ff)
   }
 }

@@ -32,17 +32,17 @@ struct PreemptionTimerTests {
   @Test("Its control is off until a deadline is set, and then stays on")
   func control() throws {
     let guest = try PretendedGuest()
-    #expect(guest.vendor.hasTimer)
+    #expect(guest.unit.hasTimer)
     #expect(guest[0x4000] & 1 << 6 == 0)
     #expect(guest.exit([0x4402: 10]) == .cpuid)
     #expect(guest[0x482e] == 0, "not even written")
-    guest.vendor.deadline = 5000
+    guest.unit.deadline = 5000
     guest.instructions.now = 2000
     #expect(guest[0x4000] & 1 << 6 != 0)
     #expect(guest.exit([0x4402: 52]) == .preemptionTimer)
     #expect(guest[0x482e] == 3000)
-    #expect(guest.vendor.deadline == 5000)
-    guest.vendor.deadline = nil
+    #expect(guest.unit.deadline == 5000)
+    guest.unit.deadline = nil
     _ = guest.exit([0x4402: 10])
     #expect(guest[0x482e] == 0xffff_ffff)
     #expect(guest[0x4000] & 1 << 6 != 0)

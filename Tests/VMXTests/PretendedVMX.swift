@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+import Contract
 import MonitorCore
 import VMX
 import X86
 
 /// A VMCS that is a dictionary of fields by encoding, and a guest that is what an entry does.
 final class PretendedVMX: VMXInstructions, @unchecked Sendable {
+  /// The CPU area's private pages name it.
+  static func of(_ pages: VirtualCPUPages) -> PretendedVMX {
+    let pointer = pages.cpuPage(APUS_CPU_PAGE_PRIVATE).load(as: UnsafeRawPointer.self)
+    return Unmanaged<PretendedVMX>.fromOpaque(pointer).takeUnretainedValue()
+  }
+
   var fields: [UInt32: UInt64] = [:]
   var msrs: [UInt32: UInt64] = [:]
   /// MSRs whose writes fault.
@@ -63,17 +70,23 @@ final class PretendedVMX: VMXInstructions, @unchecked Sendable {
 /// A vCPU's pages and a vendor on them, prepared.
 struct PretendedGuest {
   let instructions = PretendedVMX()
-  let region = TestPages()
-  let bitmap = TestPages(2)
-  let vendor: VMXVendor<PretendedVMX>
+  let region: TestPages
+  let bitmap: TestPages
+  let unit: VMXUnit<PretendedVMX>
+  private let window = TestPages.window()
 
+  /// The vCPU area is at the physical address 0x10000.
   init(_ msrs: CapabilityMSRs = .ivyBridge) throws {
-    vendor = VMXVendor(
-      instructions, capabilities: try msrs.capabilities, region: region.base, block: 0x7000,
-      msrBitmap: bitmap.base)
-    vendor.load()
-    vendor.prepare(
-      block: 0x7000, msrBitmap: 0x9000, portBitmap: 0x2000, nestedRoot: 0x5000, bootstrap: true)
+    region = window.vcpuPage(APUS_VCPU_PAGE_VMCB)
+    bitmap = window.vcpuPage(APUS_VCPU_PAGE_MSR_BITMAP, 2)
+    let pages = window.vcpuPages
+    pages.control.pointee.area = 0x1_0000
+    pages.cpuPage(APUS_CPU_PAGE_PRIVATE).storeBytes(
+      of: UInt(bitPattern: Unmanaged.passUnretained(instructions).toOpaque()), as: UInt.self)
+    unit = .of(pages)
+    unit.attach(try msrs.capabilities)
+    unit.load()
+    unit.prepare(portBitmap: 0x2000, nestedRoot: 0x5000)
   }
 
   subscript(_ encoding: UInt32) -> UInt64 {
@@ -88,6 +101,6 @@ struct PretendedGuest {
       return .exited
     }
     var registers = GuestRegisters()
-    return vendor.enter(&registers, unlessNMISince: 0)
+    return unit.enter(&registers, unlessNMISince: 0)
   }
 }

@@ -11,14 +11,14 @@ struct VMXEventTests {
   func injection() throws {
     let guest = try PretendedGuest()
     guest[0x6800] = 0x31
-    guest.vendor.injection = Event(kind: .exception, vector: 14, errorCode: 2)
+    guest.unit.injection = Event(kind: .exception, vector: 14, errorCode: 2)
     #expect(guest[0x4016] == 0x8000_0b0e && guest[0x4018] == 2)
-    #expect(guest.vendor.injection == Event(kind: .exception, vector: 14, errorCode: 2))
+    #expect(guest.unit.injection == Event(kind: .exception, vector: 14, errorCode: 2))
     _ = guest.exit([0x4402: 10])
-    #expect(guest.vendor.injection == nil)
-    guest.vendor.injection = Event(kind: .external, vector: 0x20)
-    guest.vendor.injection = nil
-    #expect(guest.vendor.injection == nil)
+    #expect(guest.unit.injection == nil)
+    guest.unit.injection = Event(kind: .external, vector: 0x20)
+    guest.unit.injection = nil
+    #expect(guest.unit.injection == nil)
   }
 
   /// Table 25-3: blocking by STI 0, by MOV SS 1, by NMI 3.
@@ -26,25 +26,25 @@ struct VMXEventTests {
   func shadow() throws {
     let guest = try PretendedGuest()
     guest[0x4826] = 1
-    guest.vendor.flags = [.alwaysOne, .interruptEnable]
-    guest.vendor.interruptShadow = true
+    guest.unit.flags = [.alwaysOne, .interruptEnable]
+    guest.unit.interruptShadow = true
     #expect(guest[0x4824] == 1)
     #expect(guest[0x4826] == 0, "it is not halted")
-    guest.vendor.flags = .alwaysOne
-    guest.vendor.interruptShadow = true
+    guest.unit.flags = .alwaysOne
+    guest.unit.interruptShadow = true
     #expect(guest[0x4824] == 2)
-    #expect(!guest.vendor.acceptsNMI)
+    #expect(!guest.unit.acceptsNMI)
     guest[0x4824] |= 8
-    guest.vendor.interruptShadow = false
+    guest.unit.interruptShadow = false
     #expect(guest[0x4824] == 8)
-    #expect(guest.vendor.nmiBlocked)
+    #expect(guest.unit.nmiBlocked)
   }
 
   @Test("An NMI whose delivery was cut short can be delivered again")
   func interruptedNMI() throws {
     let guest = try PretendedGuest()
     guest[0x4824] = 8
-    guest.vendor.injection = Event(kind: .nonMaskable, vector: 2)
+    guest.unit.injection = Event(kind: .nonMaskable, vector: 2)
     #expect(guest[0x4824] == 0)
     #expect(guest[0x4016] == 0x8000_0202)
   }
@@ -52,7 +52,7 @@ struct VMXEventTests {
   @Test("An NMI window is a control, and its exit closes it")
   func nmiWindow() throws {
     let guest = try PretendedGuest()
-    guest.vendor.nmiWindowExiting = true
+    guest.unit.nmiWindowExiting = true
     #expect(guest[0x4002] & 1 << 22 != 0)
     #expect(guest.exit([0x4402: 8]) == .interruptWindow)
     #expect(guest[0x4002] & 1 << 22 == 0)
@@ -61,17 +61,17 @@ struct VMXEventTests {
   @Test("An interrupt window exits from HLT too")
   func interruptWindow() throws {
     let guest = try PretendedGuest()
-    guest.vendor.interruptWindowExiting = true
+    guest.unit.interruptWindowExiting = true
     #expect(guest[0x4002] & (1 << 2 | 1 << 7) == 1 << 2 | 1 << 7)
-    #expect(!guest.vendor.haltExiting)
-    guest.vendor.interruptWindowExiting = false
+    #expect(!guest.unit.haltExiting)
+    guest.unit.interruptWindowExiting = false
     #expect(guest[0x4002] & (1 << 2 | 1 << 7) == 0)
   }
 
   @Test("HLT under an open window is done for the guest, which halts on with IF clear only")
   func haltUnderWindow() throws {
     let guest = try PretendedGuest()
-    guest.vendor.interruptWindowExiting = true
+    guest.unit.interruptWindowExiting = true
     for (flags, activity) in [(0x202, 0), (0x2, 1)] as [(UInt64, UInt64)] {
       let exit = guest.exit([
         0x4402: 12, 0x681e: 0x1000, 0x440c: 1, 0x6820: flags, 0x4824: flags == 0x202 ? 1 : 0,
@@ -86,13 +86,13 @@ struct VMXEventTests {
   @Test("HLT is the client's where it asked for it, with and without a window")
   func haltExiting() throws {
     let guest = try PretendedGuest()
-    guest.vendor.haltExiting = true
+    guest.unit.haltExiting = true
     #expect(guest[0x4002] & 1 << 7 != 0)
     #expect(guest.exit([0x4402: 12]) == .halt)
-    guest.vendor.interruptWindowExiting = true
-    guest.vendor.interruptWindowExiting = false
+    guest.unit.interruptWindowExiting = true
+    guest.unit.interruptWindowExiting = false
     #expect(guest[0x4002] & 1 << 7 != 0)
-    guest.vendor.haltExiting = false
+    guest.unit.haltExiting = false
     #expect(guest[0x4002] & 1 << 7 == 0)
   }
 
@@ -101,15 +101,15 @@ struct VMXEventTests {
   func interruptedIRET() throws {
     let guest = try PretendedGuest()
     _ = guest.exit([0x4402: 48, 0x6400: 0x1181])
-    #expect(guest.vendor.nmiBlocked)
-    guest.vendor.nmiBlocked = false
+    #expect(guest.unit.nmiBlocked)
+    guest.unit.nmiBlocked = false
     _ = guest.exit([0x4402: 48, 0x6400: 0x181])
-    #expect(!guest.vendor.nmiBlocked)
+    #expect(!guest.unit.nmiBlocked)
     _ = guest.exit([0x4402: 0, 0x4404: 0x8000_1b11])
-    #expect(guest.vendor.nmiBlocked)
-    guest.vendor.nmiBlocked = false
+    #expect(guest.unit.nmiBlocked)
+    guest.unit.nmiBlocked = false
     _ = guest.exit([0x4402: 48, 0x6400: 0x1181, 0x4408: 0x8000_0202])
-    #expect(!guest.vendor.nmiBlocked, "an NMI was being delivered")
+    #expect(!guest.unit.nmiBlocked, "an NMI was being delivered")
   }
 
   /// Table 28-1: B0 to B3 0 to 3, BD 13, BS 14. DR7.GD is bit 13.
@@ -120,8 +120,8 @@ struct VMXEventTests {
     guest[0x681a] = 0x2400
     let exit = guest.exit([0x4402: 0, 0x4404: 0x8000_0301, 0x6400: 0x4001])
     #expect(exit == .exception(vector: 1, errorCode: 0))
-    #expect(guest.vendor.dr6 == 0xffff_4ff1)
-    #expect(guest.vendor.dr7 == 0x400)
+    #expect(guest.unit.dr6 == 0xffff_4ff1)
+    #expect(guest.unit.dr7 == 0x400)
   }
 
   @Test("INT1 has run when its #DB exits")
@@ -147,7 +147,7 @@ struct VMXEventTests {
   func wakes() throws {
     let guest = try PretendedGuest()
     guest[0x4826] = 1
-    guest.vendor.instructionPointer = 0x7c00
+    guest.unit.instructionPointer = 0x7c00
     #expect(guest[0x4826] == 0)
   }
 }

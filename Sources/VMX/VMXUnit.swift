@@ -1,38 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
+import Contract
 import MonitorCore
 import X86
 
-/// VT-x behind the vendor protocol: the VMCS that is current on this CPU from `load` to `unload`.
-@safe public struct VMXVendor<Instructions: VMXInstructions>: Vendor {
+/// VT-x behind the protocol of both vendors: a vCPU's pages, of which one is the VMCS that is current
+/// on this CPU from `load` to `unload`.
+@safe public struct VMXUnit<Instructions: VMXInstructions>: VirtualizationUnit {
   public typealias Tables = ExtendedPageTable
 
-  let vmcs: VMCS<Instructions>
-  let instructions: Instructions
-  let capabilities: Capabilities
-  nonisolated(unsafe) let region: UnsafeMutableRawPointer
-  nonisolated(unsafe) let msrBitmap: UnsafeMutableRawPointer
-  nonisolated(unsafe) let statePointer: UnsafeMutablePointer<VMXState>
+  private let pages: VirtualCPUPages
+
+  public static func of(_ pages: VirtualCPUPages) -> Self { unsafe Self(pages: pages) }
+  private init(pages: VirtualCPUPages) { unsafe self.pages = unsafe pages }
+
+  var instructions: Instructions { unsafe Instructions.of(pages) }
+  var vmcs: VMCS<Instructions> { VMCS(instructions) }
+  private var region: UnsafeMutableRawPointer { unsafe pages.vcpuPage(APUS_VCPU_PAGE_VMCB) }
+  /// Two pages: what the VMCS does not hold lies in the second one.
+  var msrBitmap: UnsafeMutableRawPointer { unsafe pages.vcpuPage(APUS_VCPU_PAGE_MSR_BITMAP) }
+  var physicalMSRBitmap: UInt64 { unsafe pages.physicalVCPUPage(APUS_VCPU_PAGE_MSR_BITMAP) }
   /// The VMCS region's physical address.
-  let block: UInt64
+  private var block: UInt64 { unsafe pages.physicalVCPUPage(APUS_VCPU_PAGE_VMCB) }
 
-  /// `region` is the VMCS region, `block` its physical address. `msrBitmap` has two pages: what
-  /// the VMCS does not hold lies in the second one.
-  public init(
-    _ instructions: Instructions, capabilities: Capabilities, region: UnsafeMutableRawPointer,
-    block: UInt64, msrBitmap: UnsafeMutableRawPointer
-  ) {
-    self.instructions = instructions
-    self.capabilities = capabilities
-    vmcs = VMCS(instructions)
-    unsafe self.region = region
-    unsafe self.msrBitmap = msrBitmap
-    unsafe statePointer = (msrBitmap + MSRBitmap.size).assumingMemoryBound(to: VMXState.self)
-    self.block = block
+  private var statePointer: UnsafeMutablePointer<VMXState> {
+    unsafe (msrBitmap + MSRBitmap.size).assumingMemoryBound(to: VMXState.self)
   }
-
   @inline(__always) var state: VMXState {
     unsafeAddress { unsafe UnsafePointer(statePointer) }
     nonmutating unsafeMutableAddress { unsafe statePointer }
+  }
+  /// Of the processor on which the unit was last attached.
+  var capabilities: Capabilities {
+    unsafeAddress { unsafe UnsafePointer(capabilitiesPointer) }
+  }
+  private var capabilitiesPointer: UnsafeMutablePointer<Capabilities> {
+    unsafe (msrBitmap + MSRBitmap.size + 2048).assumingMemoryBound(to: Capabilities.self)
+  }
+
+  /// Tells the unit what the processor under it can do, before it is loaded there.
+  public func attach(_ capabilities: Capabilities) {
+    unsafe capabilitiesPointer.initialize(to: capabilities)
   }
 
   public var hasGigabytePages: Bool { capabilities.hasGigabytePages }

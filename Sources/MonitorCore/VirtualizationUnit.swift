@@ -4,16 +4,18 @@ import X86
 /// VT-x or SVM as one vCPU sees it: the control block that is mapped on this CPU, and the
 /// way into guest mode. Everything that differs between the two lies behind this protocol;
 /// it is specialised at compile time.
-public protocol Vendor: Sendable {
+public protocol VirtualizationUnit {
   associatedtype Tables: NestedTableFormat
+
+  /// The unit of the vCPU whose pages are mapped there.
+  static func of(_ pages: VirtualCPUPages) -> Self
 
   /// Whether nested tables may have leaves of level 3.
   var hasGigabytePages: Bool { get }
 
   /// Gives the control block what it needs before the first entry: intercepts, bitmaps and
   /// the register state after INIT. Physical addresses in bytes.
-  func prepare(
-    block: UInt64, msrBitmap: UInt64, portBitmap: UInt64, nestedRoot: UInt64, bootstrap: Bool)
+  func prepare(portBitmap: UInt64, nestedRoot: UInt64)
 
   /// Makes the control block this CPU's current one, and no longer.
   func load()
@@ -86,7 +88,7 @@ public protocol Vendor: Sendable {
 }
 
 /// What only one vendor needs.
-extension Vendor {
+extension VirtualizationUnit {
   public var acceptsNMI: Bool { !nmiBlocked }
   public var nmiWindowExiting: Bool {
     get { false }

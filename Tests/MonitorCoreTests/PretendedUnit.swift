@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Contract
 import MonitorCore
 import X86
 
@@ -15,9 +16,13 @@ enum PretendedTables: NestedTableFormat {
 
 /// A control block of plain fields, and a guest that is a list of what it does between entry and
 /// exit. At its end it halts.
-final class PretendedVendor: Vendor, @unchecked Sendable {
+final class PretendedUnit: VirtualizationUnit, @unchecked Sendable {
   typealias Tables = PretendedTables
-  typealias Step = (PretendedVendor, inout GuestRegisters) -> Exit
+  /// The page of the control block names it.
+  static func of(_ pages: VirtualCPUPages) -> PretendedUnit {
+    PretendedWindow.object(at: pages.vcpuPage(APUS_VCPU_PAGE_VMCB))
+  }
+  typealias Step = (PretendedUnit, inout GuestRegisters) -> Exit
 
   var steps: [Step] = []
   /// The events that entries delivered.
@@ -29,9 +34,7 @@ final class PretendedVendor: Vendor, @unchecked Sendable {
   var hasGigabytePages = true
   var segments: [SegmentName: Segment] = [:]
 
-  func prepare(
-    block: UInt64, msrBitmap: UInt64, portBitmap: UInt64, nestedRoot: UInt64, bootstrap: Bool
-  ) {}
+  func prepare(portBitmap: UInt64, nestedRoot: UInt64) {}
   func load() {}
   func unload() {}
 

@@ -5,13 +5,13 @@ import X86
 
 @testable import VMX
 
-@Suite("VT-x behind the vendor protocol")
-struct VMXVendorTests {
+@Suite("VT-x behind the unit protocol")
+struct VMXUnitTests {
   @Test("A vCPU's region gets the revision, is cleared and becomes current")
   func load() throws {
     let guest = try PretendedGuest()
     #expect(guest.region[0, as: UInt32.self] == 0x2b)
-    #expect(guest.instructions.trace == ["clear 28672", "load 28672"])
+    #expect(guest.instructions.trace == ["clear 98304", "load 98304"])
   }
 
   @Test("A prepared VMCS intercepts every MSR and has EPT, a VPID and no shadow VMCS")
@@ -19,7 +19,7 @@ struct VMXVendorTests {
     let guest = try PretendedGuest()
     #expect(guest[0x201a] == 0x501e)
     #expect(guest[0x2000] == 0x2000 && guest[0x2002] == 0x3000)
-    #expect(guest[0x2004] == 0x9000)
+    #expect(guest[0x2004] == 0x19000)
     #expect(guest[0x0] != 0)
     #expect(guest[0x2800] == .max)
     // PAT after reset, SDM vol. 3, table 12-12.
@@ -41,11 +41,11 @@ struct VMXVendorTests {
     }
     var registers = GuestRegisters()
     registers.rsp = 0xaaaa
-    #expect(guest.vendor.enter(&registers, unlessNMISince: 5) == .cpuid)
+    #expect(guest.unit.enter(&registers, unlessNMISince: 5) == .cpuid)
     #expect(registers.rsp == 0xbbbb)
     #expect(registers.rbx == 0x3333)
     registers.rsp = 0xaaaa
-    #expect(guest.vendor.enter(&registers, unlessNMISince: 6) == .cpuid)
+    #expect(guest.unit.enter(&registers, unlessNMISince: 6) == .cpuid)
     #expect(guest.instructions.trace == ["invalidate 501e single", "launch 5", "resume 6"])
   }
 
@@ -54,14 +54,14 @@ struct VMXVendorTests {
     let guest = try PretendedGuest()
     guest[0x4408] = 0x8000_0031
     guest.instructions.guest = { _, _ in .prevented }
-    guest.vendor.injection = Event(kind: .external, vector: 0x41)
+    guest.unit.injection = Event(kind: .external, vector: 0x41)
     var registers = GuestRegisters()
     registers.rsp = 0xaaaa
-    #expect(guest.vendor.enter(&registers, unlessNMISince: 0) == .nonMaskableInterrupt)
-    #expect(guest.vendor.injection == Event(kind: .external, vector: 0x41))
-    #expect(guest.vendor.takeInterruptedEvent() == nil, "an old exit's")
+    #expect(guest.unit.enter(&registers, unlessNMISince: 0) == .nonMaskableInterrupt)
+    #expect(guest.unit.injection == Event(kind: .external, vector: 0x41))
+    #expect(guest.unit.takeInterruptedEvent() == nil, "an old exit's")
     #expect(registers.rsp == 0xaaaa)
-    #expect(guest.vendor.exitCode == 0)
+    #expect(guest.unit.exitCode == 0)
     // It was not launched, and its NMI was taken in root mode.
     #expect(guest.exit([0x4402: 10]) == .cpuid)
     #expect(guest.instructions.trace.suffix(2) == ["launch 0", "launch 0"])
@@ -74,9 +74,9 @@ struct VMXVendorTests {
     guest[0x4400] = 7
     guest.instructions.guest = { _, _ in .failed }
     var registers = GuestRegisters()
-    #expect(guest.vendor.enter(&registers, unlessNMISince: 0) == .invalidState(7))
+    #expect(guest.unit.enter(&registers, unlessNMISince: 0) == .invalidState(7))
     #expect(guest.exit([0x4402: 0x8000_0021, 0x4408: 0x8000_0031]) == .invalidState(0x8000_0021))
-    #expect(guest.vendor.takeInterruptedEvent() == nil)
+    #expect(guest.unit.takeInterruptedEvent() == nil)
     _ = guest.exit([0x4402: 10])
     #expect(guest.instructions.trace.filter { $0.hasPrefix("launch") }.count == 3)
   }
@@ -112,18 +112,18 @@ struct VMXVendorTests {
     let guest = try PretendedGuest()
     _ = guest.exit([0x4402: 48, 0x4408: 0x8000_0b0e, 0x440a: 2])
     #expect(
-      guest.vendor.takeInterruptedEvent() == Event(kind: .exception, vector: 14, errorCode: 2))
-    #expect(guest.vendor.takeInterruptedEvent() == nil)
+      guest.unit.takeInterruptedEvent() == Event(kind: .exception, vector: 14, errorCode: 2))
+    #expect(guest.unit.takeInterruptedEvent() == nil)
   }
 
   @Test("The further information is the address of an EPT violation, else the qualification")
   func information() throws {
     let guest = try PretendedGuest()
     _ = guest.exit([0x4402: 48, 0x2400: 0xfee0_0000, 0x6400: 0x182])
-    #expect(guest.vendor.exitInformation == 0xfee0_0000)
+    #expect(guest.unit.exitInformation == 0xfee0_0000)
     _ = guest.exit([0x4402: 30])
-    #expect(guest.vendor.exitInformation == 0x182)
-    #expect(guest.vendor.exitCode == 30)
+    #expect(guest.unit.exitInformation == 0x182)
+    #expect(guest.unit.exitCode == 30)
   }
 
   @Test("MSRs that VT-x does not switch are the CPU's while a vCPU is on it, and then its own")
@@ -131,21 +131,21 @@ struct VMXVendorTests {
     let guest = try PretendedGuest()
     let numbers = [0xc000_0081, 0xc000_0082, 0xc000_0083, 0xc000_0084, 0xc000_0102] as [UInt32]
     for number in numbers {
-      #expect(guest.vendor.writeMSR(MSR(rawValue: number), UInt64(number) << 8))
+      #expect(guest.unit.writeMSR(MSR(rawValue: number), UInt64(number) << 8))
       #expect(guest.instructions.msrs[number] == UInt64(number) << 8)
     }
     guest.instructions.cr2 = 0x1234
     guest.instructions.dr6 = 0xffff_0ff1
-    guest.vendor.unload()
+    guest.unit.unload()
     for number in numbers { #expect(guest.instructions.msrs[number] == 0) }
     guest.instructions.cr2 = 0
     guest.instructions.dr6 = 0
-    guest.vendor.load()
+    guest.unit.load()
     for number in numbers {
-      #expect(guest.vendor.readMSR(MSR(rawValue: number)) == UInt64(number) << 8)
+      #expect(guest.unit.readMSR(MSR(rawValue: number)) == UInt64(number) << 8)
     }
-    #expect(guest.vendor.cr2 == 0x1234)
-    #expect(guest.vendor.dr6 == 0xffff_0ff1)
+    #expect(guest.unit.cr2 == 0x1234)
+    #expect(guest.unit.dr6 == 0xffff_0ff1)
   }
 
   @Test("MSRs that the VMCS holds are found there, others are not its own")
@@ -157,13 +157,13 @@ struct VMXVendorTests {
       (0xc000_0101, 0x6810, 0xffff_8880_0000_0000),
     ]
     for (msr, field, value) in held {
-      #expect(guest.vendor.writeMSR(MSR(rawValue: msr), value))
+      #expect(guest.unit.writeMSR(MSR(rawValue: msr), value))
       #expect(guest[field] == value)
-      #expect(guest.vendor.readMSR(MSR(rawValue: msr)) == value)
+      #expect(guest.unit.readMSR(MSR(rawValue: msr)) == value)
     }
     for msr in [0x1b, 0x10, 0xc000_0080, 0xc000_0103] as [UInt32] {
-      #expect(guest.vendor.readMSR(MSR(rawValue: msr)) == nil)
-      #expect(!guest.vendor.writeMSR(MSR(rawValue: msr), 0))
+      #expect(guest.unit.readMSR(MSR(rawValue: msr)) == nil)
+      #expect(!guest.unit.writeMSR(MSR(rawValue: msr), 0))
     }
   }
 
@@ -171,30 +171,30 @@ struct VMXVendorTests {
   func refusedMSRs() throws {
     let guest = try PretendedGuest()
     for msr in [0x175, 0x176, 0xc000_0100, 0xc000_0101] as [UInt32] {
-      #expect(!guest.vendor.writeMSR(MSR(rawValue: msr), 0x8000_0000_0000))
+      #expect(!guest.unit.writeMSR(MSR(rawValue: msr), 0x8000_0000_0000))
     }
     for pat in [2, 3, 8, 0x0200, 0x03 << 56] as [UInt64] {
-      #expect(!guest.vendor.writeMSR(MSR(rawValue: 0x277), pat))
+      #expect(!guest.unit.writeMSR(MSR(rawValue: 0x277), pat))
     }
     guest.instructions.refused = [0xc000_0082]
-    #expect(!guest.vendor.writeMSR(MSR(rawValue: 0xc000_0082), 1 << 63))
+    #expect(!guest.unit.writeMSR(MSR(rawValue: 0xc000_0082), 1 << 63))
   }
 
   @Test("Tables and registers have their fields")
   func registers() throws {
     let guest = try PretendedGuest()
-    guest.vendor.gdt = DescriptorTable(limit: 0x7f, base: 0xffff_8000_0000_1000)
-    guest.vendor.idt = DescriptorTable(limit: 0xfff, base: 0xfffe_0000)
+    guest.unit.gdt = DescriptorTable(limit: 0x7f, base: 0xffff_8000_0000_1000)
+    guest.unit.idt = DescriptorTable(limit: 0xfff, base: 0xfffe_0000)
     #expect(guest[0x4810] == 0x7f && guest[0x6816] == 0xffff_8000_0000_1000)
     #expect(guest[0x4812] == 0xfff && guest[0x6818] == 0xfffe_0000)
-    #expect(guest.vendor.gdt == DescriptorTable(limit: 0x7f, base: 0xffff_8000_0000_1000))
-    guest.vendor.flags = [.alwaysOne, .interruptEnable]
-    guest.vendor.cr3 = 0x1000
-    guest.vendor.dr7 = 0x400
+    #expect(guest.unit.gdt == DescriptorTable(limit: 0x7f, base: 0xffff_8000_0000_1000))
+    guest.unit.flags = [.alwaysOne, .interruptEnable]
+    guest.unit.cr3 = 0x1000
+    guest.unit.dr7 = 0x400
     #expect(guest[0x6820] == 0x202 && guest[0x6802] == 0x1000 && guest[0x681a] == 0x400)
-    guest.vendor[.ss] = Segment(selector: 0x2b, attributes: SegmentAttributes(rawValue: 0xc0f3))
-    #expect(guest.vendor.privilegeLevel == 3)
-    guest.vendor.setPageDirectoryPointers([1, 2, 3, 4])
+    guest.unit[.ss] = Segment(selector: 0x2b, attributes: SegmentAttributes(rawValue: 0xc0f3))
+    #expect(guest.unit.privilegeLevel == 3)
+    guest.unit.setPageDirectoryPointers([1, 2, 3, 4])
     #expect([0x280a, 0x280c, 0x280e, 0x2810].map { guest[$0] } == [1, 2, 3, 4])
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Contract
 import MonitorCore
 import SVM
 import Testing
@@ -29,24 +30,26 @@ final class Counter: @unchecked Sendable {
   var value = 0
 }
 
-@Suite("SVM behind the vendor protocol")
-struct SVMVendorTests {
-  let pages = TestPages()
-  let bitmap = TestPages(2)
-  let vendor: SVMVendor<PretendedInstructions>
+@Suite("SVM behind the unit protocol")
+struct SVMUnitTests {
+  let pages: TestPages
+  let bitmap: TestPages
+  let unit: SVMUnit<PretendedInstructions>
+  private let areas = TestPages.window()
 
   init() {
-    let block = UInt64(UInt(bitPattern: pages.base))
-    vendor = SVMVendor(
-      vmcb: pages.base, msrBitmap: bitmap.base, block: block, hostBlock: 0, hasGigabytePages: false)
-    vendor.prepare(
-      block: block, msrBitmap: 0x9000, portBitmap: 0x2000, nestedRoot: 0x5000, bootstrap: true)
+    pages = areas.vcpuPage(APUS_VCPU_PAGE_VMCB)
+    bitmap = areas.vcpuPage(APUS_VCPU_PAGE_MSR_BITMAP, 2)
+    let vcpu = areas.vcpuPages
+    vcpu.control.pointee.area = UInt64(UInt(bitPattern: vcpu.vcpuPage(0)))
+    unit = .of(vcpu)
+    unit.prepare(portBitmap: 0x2000, nestedRoot: 0x5000)
   }
 
   @Test("A prepared block has nested paging, every MSR intercepted, and an ASID that is not 0")
   func prepared() {
     #expect(pages[0x40, as: UInt64.self] == 0x2000)
-    #expect(pages[0x48, as: UInt64.self] == 0x9000)
+    #expect(pages[0x48, as: UInt64.self] == UInt64(UInt(bitPattern: bitmap.base)))
     #expect(pages[0x58, as: UInt32.self] != 0)
     #expect(pages[0x90, as: UInt64.self] == 1)
     #expect(pages[0xb0, as: UInt64.self] == 0x5000)
@@ -59,9 +62,9 @@ struct SVMVendorTests {
 
   @Test("EFER.SVME is always on in the block and never seen by the guest")
   func efer() {
-    vendor.efer = 0xd01
+    unit.efer = 0xd01
     #expect(pages[0x4d0, as: UInt64.self] == 0x1d01)
-    #expect(vendor.efer == 0xd01)
+    #expect(unit.efer == 0xd01)
   }
 
   @Test(
@@ -74,7 +77,7 @@ struct SVMVendorTests {
     pages[0x70, as: UInt64.self] = code
     pages[0x578, as: UInt64.self] = rip
     pages[0xc8, as: UInt64.self] = next
-    #expect(vendor.exitInstructionLength == expected)
+    #expect(unit.exitInstructionLength == expected)
   }
 
   @Test("For a port access EXITINFO2 tells the next instruction")
@@ -82,7 +85,7 @@ struct SVMVendorTests {
     pages[0x70, as: UInt64.self] = 0x7b
     pages[0x578, as: UInt64.self] = 0x7c0f
     pages[0x80, as: UInt64.self] = 0x7c11
-    #expect(vendor.exitInstructionLength == 2)
+    #expect(unit.exitInstructionLength == 2)
   }
 
   @Test("An entry passes RAX and RSP through the block and forgets what it delivered")
@@ -90,9 +93,9 @@ struct SVMVendorTests {
     var registers = GuestRegisters()
     registers.rax = 0xaaaa
     pages[0xf00, as: UInt64.self] = 0x72
-    vendor.injection = Event(kind: .exception, vector: 13, errorCode: 8)
-    vendor.flushTranslations()
-    #expect(vendor.enter(&registers, unlessNMISince: 0) == .cpuid)
+    unit.injection = Event(kind: .exception, vector: 13, errorCode: 8)
+    unit.flushTranslations()
+    #expect(unit.enter(&registers, unlessNMISince: 0) == .cpuid)
     #expect(registers.rax == 0x1111)
     #expect(registers.rsp == 0x2222)
     #expect(registers.rbx == 0x3333)
@@ -100,7 +103,7 @@ struct SVMVendorTests {
     #expect(pages[0xf10, as: UInt64.self] == 0x8_8000_0b0d)
     #expect(pages[0xf18, as: UInt64.self] & 0xffff_ffff == 0, "no clean bit")
     #expect(pages[0xf20, as: UInt64.self] == 0xaaaa)
-    #expect(vendor.injection == nil)
+    #expect(unit.injection == nil)
     #expect(pages[0x5c, as: UInt8.self] == 0)
   }
 
@@ -108,11 +111,11 @@ struct SVMVendorTests {
   func refusedFlush() {
     var registers = GuestRegisters()
     pages[0xf00, as: UInt64.self] = .max
-    vendor.flushTranslations()
-    #expect(vendor.enter(&registers, unlessNMISince: 0) == .invalidState(.max))
+    unit.flushTranslations()
+    #expect(unit.enter(&registers, unlessNMISince: 0) == .invalidState(.max))
     #expect(pages[0x5c, as: UInt8.self] == 1)
     pages[0xf00, as: UInt64.self] = 0x72
-    #expect(vendor.enter(&registers, unlessNMISince: 0) == .cpuid)
+    #expect(unit.enter(&registers, unlessNMISince: 0) == .cpuid)
     #expect(pages[0x5c, as: UInt8.self] == 0)
   }
 
@@ -123,7 +126,7 @@ struct SVMVendorTests {
       var registers = GuestRegisters()
       for code in [0x52, 0x41, 0x61] as [UInt64] {
         pages[0xf00, as: UInt64.self] = code
-        _ = vendor.enter(&registers, unlessNMISince: 0)
+        _ = unit.enter(&registers, unlessNMISince: 0)
       }
       #expect(PretendedInstructions.machineChecks.value == 1)
     }
@@ -132,80 +135,80 @@ struct SVMVendorTests {
   /// APM vol. 2, 15.21.4: V_IRQ 8, V_INTR_PRIO 16 to 19, V_IGN_TPR 20, V_INTR_VECTOR 32 to 39.
   @Test("An external interrupt waits as a virtual one until it is delivered")
   func externalInterrupt() {
-    vendor.injection = Event(kind: .external, vector: 0x31)
+    unit.injection = Event(kind: .external, vector: 0x31)
     #expect(pages[0x60, as: UInt64.self] == 0x31_001f_0100)
     #expect(pages[0xa8, as: UInt64.self] == 0)
-    #expect(vendor.injection == Event(kind: .external, vector: 0x31))
+    #expect(unit.injection == Event(kind: .external, vector: 0x31))
     // The processor clears V_IRQ when it has delivered it.
     pages[0x60, as: UInt64.self] &= ~0x100
-    #expect(vendor.injection == nil)
+    #expect(unit.injection == nil)
   }
 
   @Test("An interrupt window is an intercepted virtual interrupt, which is none itself")
   func window() {
-    vendor.interruptWindowExiting = true
+    unit.interruptWindowExiting = true
     #expect(pages[0xc, as: UInt32.self] & 1 << 4 != 0)
     #expect(pages[0x60, as: UInt64.self] & 1 << 8 != 0)
-    #expect(vendor.injection == nil)
-    vendor.interruptWindowExiting = false
+    #expect(unit.injection == nil)
+    unit.interruptWindowExiting = false
     #expect(pages[0xc, as: UInt32.self] & 1 << 4 == 0)
     #expect(pages[0x60, as: UInt64.self] == 0)
   }
 
   @Test("An interrupt's vector is its own, whatever the last one's was")
   func nextInterrupt() {
-    vendor.injection = Event(kind: .external, vector: 0x34)
+    unit.injection = Event(kind: .external, vector: 0x34)
     pages[0x60, as: UInt64.self] &= ~0x100
-    vendor.injection = Event(kind: .external, vector: 0x48)
+    unit.injection = Event(kind: .external, vector: 0x48)
     #expect(pages[0x60, as: UInt64.self] == 0x48_001f_0100)
   }
 
   /// It was acknowledged at the PIC: nobody would ask for it again.
   @Test("A window that is asked for while an interrupt waits leaves that interrupt")
   func windowBehindInterrupt() {
-    vendor.injection = Event(kind: .external, vector: 0x34)
-    vendor.interruptWindowExiting = true
-    #expect(vendor.injection == Event(kind: .external, vector: 0x34))
+    unit.injection = Event(kind: .external, vector: 0x34)
+    unit.interruptWindowExiting = true
+    #expect(unit.injection == Event(kind: .external, vector: 0x34))
     #expect(pages[0xc, as: UInt32.self] & 1 << 4 == 0)
-    vendor.interruptWindowExiting = false
-    #expect(vendor.injection == Event(kind: .external, vector: 0x34))
+    unit.interruptWindowExiting = false
+    #expect(unit.injection == Event(kind: .external, vector: 0x34))
   }
 
   @Test("A window that is asked for does not take a waiting interrupt away, and its end neither")
   func windowAndInterrupt() {
-    vendor.injection = Event(kind: .external, vector: 0x31)
-    vendor.interruptWindowExiting = false
-    #expect(vendor.injection == Event(kind: .external, vector: 0x31))
+    unit.injection = Event(kind: .external, vector: 0x31)
+    unit.interruptWindowExiting = false
+    #expect(unit.injection == Event(kind: .external, vector: 0x31))
   }
 
   @Test("The privilege level follows SS")
   func privilege() {
-    vendor[.ss] = Segment(selector: 0x2b, attributes: SegmentAttributes(rawValue: 0xc0f3))
-    #expect(vendor.privilegeLevel == 3)
+    unit[.ss] = Segment(selector: 0x2b, attributes: SegmentAttributes(rawValue: 0xc0f3))
+    #expect(unit.privilegeLevel == 3)
     #expect(pages[0x4cb, as: UInt8.self] == 3)
   }
 
   @Test("GDTR and IDTR have a base and a limit")
   func tables() {
-    vendor.gdt = DescriptorTable(limit: 0x7f, base: 0xffff_8000_0000_1000)
-    vendor.idt = DescriptorTable(limit: 0xfff, base: 0xfffe_0000)
+    unit.gdt = DescriptorTable(limit: 0x7f, base: 0xffff_8000_0000_1000)
+    unit.idt = DescriptorTable(limit: 0xfff, base: 0xfffe_0000)
     #expect(pages[0x464, as: UInt32.self] == 0x7f)
     #expect(pages[0x468, as: UInt64.self] == 0xffff_8000_0000_1000)
     #expect(pages[0x484, as: UInt32.self] == 0xfff)
     #expect(pages[0x488, as: UInt64.self] == 0xfffe_0000)
-    #expect(vendor.idt == DescriptorTable(limit: 0xfff, base: 0xfffe_0000))
+    #expect(unit.idt == DescriptorTable(limit: 0xfff, base: 0xfffe_0000))
   }
 
   @Test("MSRs that the block holds are found there, others are not its own")
   func msrs() {
-    #expect(vendor.writeMSR(MSR(rawValue: 0xc000_0082), 0xffff_ffff_8160_0000))
+    #expect(unit.writeMSR(MSR(rawValue: 0xc000_0082), 0xffff_ffff_8160_0000))
     #expect(pages[0x608, as: UInt64.self] == 0xffff_ffff_8160_0000)
-    #expect(vendor.writeMSR(MSR(rawValue: 0xc000_0100), 0x7000))
+    #expect(unit.writeMSR(MSR(rawValue: 0xc000_0100), 0x7000))
     #expect(pages[0x448, as: UInt64.self] == 0x7000)
     pages[0x458, as: UInt64.self] = 0x8000
-    #expect(vendor.readMSR(MSR(rawValue: 0xc000_0101)) == 0x8000)
-    #expect(vendor.readMSR(MSR(rawValue: 0x1b)) == nil)
-    #expect(!vendor.writeMSR(MSR(rawValue: 0xc000_0080), 0))
+    #expect(unit.readMSR(MSR(rawValue: 0xc000_0101)) == 0x8000)
+    #expect(unit.readMSR(MSR(rawValue: 0x1b)) == nil)
+    #expect(!unit.writeMSR(MSR(rawValue: 0xc000_0080), 0))
   }
 
   @Test(
@@ -215,26 +218,26 @@ struct SVMVendorTests {
     ] as [UInt32])
   func noncanonical(number: UInt32) {
     let msr = MSR(rawValue: number)
-    #expect(vendor.writeMSR(msr, 0xffff_8000_0000_0000))
-    #expect(!vendor.writeMSR(msr, 0x8000_0000_0000))
-    #expect(vendor.readMSR(msr) == 0xffff_8000_0000_0000)
+    #expect(unit.writeMSR(msr, 0xffff_8000_0000_0000))
+    #expect(!unit.writeMSR(msr, 0x8000_0000_0000))
+    #expect(unit.readMSR(msr) == 0xffff_8000_0000_0000)
   }
 
   @Test("Nor one of the PAT with a reserved memory type")
   func memoryTypes() {
     let msr = MSR(rawValue: 0x277)
-    #expect(vendor.writeMSR(msr, 0x0701_0406_0705_0406))
-    #expect(!vendor.writeMSR(msr, 0x0007_0406_0002_0406))
-    #expect(!vendor.writeMSR(msr, 0x0807_0406_0000_0406))
-    #expect(vendor.readMSR(msr) == 0x0701_0406_0705_0406)
+    #expect(unit.writeMSR(msr, 0x0701_0406_0705_0406))
+    #expect(!unit.writeMSR(msr, 0x0007_0406_0002_0406))
+    #expect(!unit.writeMSR(msr, 0x0807_0406_0000_0406))
+    #expect(unit.readMSR(msr) == 0x0701_0406_0705_0406)
   }
 
   @Test("HLT exits only when it is asked for")
   func halt() {
-    #expect(!vendor.haltExiting)
-    vendor.haltExiting = true
+    #expect(!unit.haltExiting)
+    unit.haltExiting = true
     #expect(pages[0xc, as: UInt32.self] & 1 << 24 != 0)
-    vendor.haltExiting = false
+    unit.haltExiting = false
     #expect(pages[0xc, as: UInt32.self] & 1 << 24 == 0)
   }
 
@@ -242,16 +245,16 @@ struct SVMVendorTests {
   func interruptedEvent() {
     pages[0x88, as: UInt64.self] = 0x8000_0b0e | 2 << 32
     #expect(
-      vendor.takeInterruptedEvent() == Event(kind: .exception, vector: 14, errorCode: 2))
-    #expect(vendor.takeInterruptedEvent() == nil)
+      unit.takeInterruptedEvent() == Event(kind: .exception, vector: 14, errorCode: 2))
+    #expect(unit.takeInterruptedEvent() == nil)
   }
   @Test("INT3 and INTO are software's: delivered again they would return to themselves")
   func interruptedBreakpoint() {
     for vector in [3, 4] as [UInt64] {
       pages[0x88, as: UInt64.self] = 0x8000_0300 | vector
-      #expect(vendor.takeInterruptedEvent()?.kind == .software)
+      #expect(unit.takeInterruptedEvent()?.kind == .software)
     }
     pages[0x88, as: UInt64.self] = 0x8000_0301
-    #expect(vendor.takeInterruptedEvent()?.kind == .exception)
+    #expect(unit.takeInterruptedEvent()?.kind == .exception)
   }
 }

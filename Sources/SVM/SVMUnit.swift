@@ -1,27 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
+import Contract
 import MonitorCore
 import X86
 
-/// SVM behind the vendor protocol: the VMCB mapped at a fixed place on this CPU.
-@safe public struct SVMVendor<Instructions: SVMInstructions>: Vendor {
+/// SVM behind the protocol of both vendors: a vCPU's pages, of which one is its VMCB.
+@safe public struct SVMUnit<Instructions: SVMInstructions>: VirtualizationUnit {
   public typealias Tables = NestedPageTable
 
-  let vmcb: VMCB
-  nonisolated(unsafe) let msrBitmap: UnsafeMutableRawPointer
-  let block: UInt64
-  let hostBlock: UInt64
-  public let hasGigabytePages: Bool
+  private let pages: VirtualCPUPages
 
-  /// `block` and `hostBlock` are the physical addresses of the guest's and the host's VMCB.
-  public init(
-    vmcb: UnsafeMutableRawPointer, msrBitmap: UnsafeMutableRawPointer, block: UInt64,
-    hostBlock: UInt64, hasGigabytePages: Bool
-  ) {
-    self.vmcb = unsafe VMCB(at: vmcb)
-    unsafe self.msrBitmap = msrBitmap
-    self.block = block
-    self.hostBlock = hostBlock
-    self.hasGigabytePages = hasGigabytePages
+  public static func of(_ pages: VirtualCPUPages) -> Self { unsafe Self(pages: pages) }
+  private init(pages: VirtualCPUPages) { unsafe self.pages = unsafe pages }
+
+  var vmcb: VMCB { unsafe VMCB(at: pages.vcpuPage(APUS_VCPU_PAGE_VMCB)) }
+  private var msrBitmap: UnsafeMutableRawPointer {
+    unsafe pages.vcpuPage(APUS_VCPU_PAGE_MSR_BITMAP)
+  }
+  /// The physical addresses of the guest's VMCB, and of the host's, which keeps what VMLOAD gives back.
+  private var block: UInt64 { unsafe pages.physicalVCPUPage(APUS_VCPU_PAGE_VMCB) }
+  private var hostBlock: UInt64 { unsafe pages.physicalCPUPage(APUS_CPU_PAGE_PRIVATE + 1) }
+
+  /// Known to the VMCB's page since `attach`, so that no exit asks CPUID.
+  public var hasGigabytePages: Bool { vmcb[.hasGigabytePages] != 0 }
+
+  /// Tells the unit what the processor under it can do, before it is loaded there.
+  public func attach(hasGigabytePages: Bool) {
+    vmcb[.hasGigabytePages] = hasGigabytePages ? 1 : 0
   }
 
   /// V_IRQ, V_IGN_TPR and the vector's place. APM vol. 2, 15.21.4.
@@ -29,15 +33,13 @@ import X86
   static var virtualIgnoreTPR: UInt64 { 1 << 20 }
   static var virtualInterruptBits: UInt64 { virtualIRQ | virtualIgnoreTPR | 0xf << 16 | 0xff << 32 }
 
-  public func prepare(
-    block: UInt64, msrBitmap: UInt64, portBitmap: UInt64, nestedRoot: UInt64, bootstrap: Bool
-  ) {
-    unsafe self.msrBitmap.initializeMemory(as: UInt8.self, repeating: 0xff, count: MSRBitmap.size)
+  public func prepare(portBitmap: UInt64, nestedRoot: UInt64) {
+    unsafe msrBitmap.initializeMemory(as: UInt8.self, repeating: 0xff, count: MSRBitmap.size)
     vmcb[.exceptionIntercepts] = InterceptedExceptions.mask
     vmcb[.intercepts1] = Intercepts1.direct.rawValue
     vmcb[.intercepts2] = Intercepts2.direct.rawValue
     vmcb[.portBitmap] = portBitmap
-    vmcb[.msrBitmap] = msrBitmap
+    vmcb[.msrBitmap] = unsafe pages.physicalVCPUPage(APUS_VCPU_PAGE_MSR_BITMAP)
     vmcb[.asid] = 1
     vmcb[.tlbControl] = 1
     vmcb[.nestedPaging] = 1
