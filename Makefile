@@ -102,10 +102,16 @@ vmm:
 	swift build --scratch-path $(SCRATCH) -c release --static-swift-stdlib --product apus
 	mkdir -p build && llvm-objcopy --strip-all $(SCRATCH)/release/apus build/apus
 
-# build/apus-lab
-lab:
+# build/apus-lab, and what it has QEMU load to count instructions.
+lab: build/qemu-count.so
 	swift build --scratch-path $(SCRATCH) --product apus-lab
 	mkdir -p build && ln -sf ../$(SCRATCH)/debug/apus-lab build/apus-lab
+
+# Its interface is a part of the program that loads it.
+build/qemu-count.so: $(wildcard Sources/QEMUPlugin/*)
+	@mkdir -p build
+	clang -shared -fPIC -O2 -Wall -Wextra -Werror -fvisibility=hidden \
+	  -Wl,--unresolved-symbols=ignore-all Sources/QEMUPlugin/count.c -o $@
 
 # What the lab tries Apus with: a client that calls every ioctl with hostile arguments, monitors that
 # are broken in one way each, and guests that end themselves or never end.

@@ -31,18 +31,6 @@ GUEST line_level
   STEP
   ret
 
-.macro START_PICS
-  WRITE_PORT PIC, 0x11
-  WRITE_PORT PIC + 1, 0x30
-  WRITE_PORT PIC + 1, 4
-  WRITE_PORT PIC + 1, 1
-  WRITE_PORT PIC_SLAVE, 0x11
-  WRITE_PORT PIC_SLAVE + 1, 0x38
-  WRITE_PORT PIC_SLAVE + 1, 2
-  WRITE_PORT PIC_SLAVE + 1, 1
-  WRITE_PORT PIC_SLAVE + 1, 0xff
-.endm
-
 /* Line 3 by the PIC and LINT0 as ExtINT; once at once, once after IF was 0. */
 GUEST line_pic
   call guest_setup

@@ -32,12 +32,24 @@
 #define GUEST_STARTS_REAL 0
 #define GUEST_STARTS_LONG 1
 
+/* An entry of the table of exits whose cost is measured: 64 bytes. */
+#define GUEST_COST_SIZE 64
+/* How often each of them is made while its time is taken, and while instructions are traced. */
+#define GUEST_COST_TIMED 64
+#define GUEST_COST_TRACED 4
+
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 struct guest_entry {
 	uint64_t start; /* guest-physical */
 	uint64_t mode;
 	uint8_t name[GUEST_ENTRY_SIZE - 16];
+};
+struct guest_cost {
+	uint64_t site;       /* of the instruction that exits; guest-physical */
+	uint64_t ticks;      /* of the TSC, for all iterations: the guest writes it */
+	uint64_t iterations; /* 0: not timed */
+	uint8_t name[GUEST_COST_SIZE - 24];
 };
 #endif
 

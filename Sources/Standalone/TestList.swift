@@ -5,6 +5,6 @@ enum TestList {
   static var all: [Test] {
     LifeTests.all + TimerTests.all + InterruptTests.all + APICModeTests.all + LineTests.all
       + KickTests.all + ExitTests.all + InstructionTests.all + MemoryTests.all + SMPTests.all
-      + IoctlTests.all + CommandTests.all + FuzzTests.all
+      + IoctlTests.all + CommandTests.all + FuzzTests.all + CostTests.all
   }
 }

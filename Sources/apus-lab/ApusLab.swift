@@ -8,6 +8,7 @@ import ArgumentParser
     abstract: "Makes emulated machines and runs Apus in them.",
     subcommands: [
       SetupCommand.self, DemoCommand.self, RunCommand.self, ListCommand.self, ImageCommand.self,
-      StandaloneCommand.self, FuzzCommand.self, TryCommand.self, ShellCommand.self,
+      StandaloneCommand.self, CostsCommand.self, FuzzCommand.self, TryCommand.self,
+      ShellCommand.self,
     ])
 }

@@ -11,6 +11,8 @@ struct BochsConfiguration {
   var emulatorLog: String
   /// Memory, firmware and devices.
   var machine: String
+  /// Debian's Bochs is the one with a debugger, which waits for its first command.
+  var debuggerCommands = "c\n"
 
   /// `clock: sync=none` and a fixed time make two runs the same.
   var text: String {
@@ -34,8 +36,7 @@ struct BochsConfiguration {
   /// Writes it, and says how to run the machine for at most `seconds`.
   func command(configuration: String, debuggerCommands: String, seconds: Int) throws -> Command {
     try Files.write(text, to: configuration)
-    // Debian's Bochs is the one with a debugger, which waits for its first command.
-    try Files.write("c\n", to: debuggerCommands)
+    try Files.write(self.debuggerCommands, to: debuggerCommands)
     return Command(
       "timeout",
       ["--kill-after=5", "\(seconds)", "bochs", "-q", "-f", configuration, "-rc", debuggerCommands])

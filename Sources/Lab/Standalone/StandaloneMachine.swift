@@ -22,6 +22,8 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
     var configuration: String { directory + "/bochsrc" }
     var debuggerCommands: String { directory + "/debugger" }
     var commandLine: String { directory + "/commandline" }
+    /// Where exits and their instructions are found afterwards, if they are counted.
+    var exits: String { directory + "/exits" }
 
     var image: String { project.root + "/build/standalone" }
     var flatImage: String { image + ".flat" }
@@ -33,7 +35,9 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
   }
 
   /// Writes what the emulator reads, and says how to run it for at most `seconds`.
-  func prepare(_ files: Files, commandLine: String, seconds: Int) throws -> Command {
+  func prepare(
+    _ files: Files, commandLine: String, seconds: Int, countsExits: Bool
+  ) throws -> Command {
     for path in [files.image, files.flatImage, files.rom] where !Lab.Files.exists(path) {
       throw LabError.notBuilt(
         what: "the standalone image", path: path, remedy: "make standalone")
@@ -44,7 +48,11 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
     }
     switch self {
     case .amd:
-      return Command("timeout", ["--kill-after=5", "\(seconds)"] + qemu(files, commandLine))
+      let plugin = CountingPlugin(project: files.project, exits: files.exits)
+      return Command(
+        "timeout",
+        ["--kill-after=5", "\(seconds)"] + qemu(files, commandLine)
+          + (countsExits ? try plugin.options() : []))
     case .intel:
       let monitor = try Lab.Files.read(files.project.monitor)
       guard monitor.count <= 2 * Files.pieceSize else {
@@ -58,11 +66,23 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
       try Lab.Files.write(
         Array(commandLine.utf8) + Array(repeating: 0, count: 512 - commandLine.utf8.count),
         to: files.commandLine)
-      return try BochsConfiguration(
-        cpus: Self.cpus, emulatorLog: files.emulatorLog, machine: bochs(files)
-      ).command(
+      var configuration = BochsConfiguration(
+        cpus: Self.cpus, emulatorLog: files.emulatorLog, machine: bochs(files))
+      if countsExits {
+        configuration.machine += "\nmagic_break: enabled=1"
+        configuration.debuggerCommands = BochsTrace.commands(breakpoints: CostRun.breakpoints)
+      }
+      return try configuration.command(
         configuration: files.configuration, debuggerCommands: files.debuggerCommands,
         seconds: seconds)
+    }
+  }
+
+  /// What was counted.
+  func exits(_ files: Files) throws -> ExitCount.BySite {
+    switch self {
+    case .amd: try CountingPlugin.exits(in: Lab.Files.readText(files.exits))
+    case .intel: try BochsTrace.exits(inFile: files.exits)
     }
   }
 

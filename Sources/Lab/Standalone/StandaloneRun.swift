@@ -10,6 +10,8 @@ public struct StandaloneRun: Sendable {
   public var commandLine = ""
   /// After this many seconds the machine is ended.
   public var seconds = 60
+  /// Whether the instructions of each exit are counted; for the test `costs`.
+  var countsExits = false
 
   public init(project: Project, machine: StandaloneMachine) {
     self.project = project
@@ -20,6 +22,8 @@ public struct StandaloneRun: Sendable {
   public struct Outcome: Sendable {
     public var lines: [String]
     public var duration: Duration
+    /// If they were counted.
+    var exits: ExitCount.BySite = [:]
   }
 
   /// Runs it to its end; each line goes to `show` as it comes.
@@ -27,17 +31,38 @@ public struct StandaloneRun: Sendable {
     let directory = try RunDirectory(
       firstFreeOf: project.results(of: "standalone-\(machine.rawValue)"))
     let files = StandaloneMachine.Files(project: project, directory: directory.path)
-    let command = try machine.prepare(files, commandLine: commandLine, seconds: seconds)
+    let command = try machine.prepare(
+      files, commandLine: commandLine, seconds: seconds, countsExits: countsExits)
     try Lab.Files.write(command.line + "\n", to: files.command)
     let start = ContinuousClock.now
     let watcher = Task { try await watch(files.console, show) }
-    // Bochs' debugger and QEMU's warnings: of no use to anybody. Bochs' own log is a file.
-    _ = try await Subprocess.run(
-      command.executable, arguments: Arguments(command.arguments), input: .none,
-      output: .discarded, error: .discarded)
+    try await execute(command, files)
     let duration = ContinuousClock.now - start
     watcher.cancel()
-    return Outcome(lines: try await watcher.value, duration: duration)
+    var outcome = Outcome(lines: try await watcher.value, duration: duration)
+    if countsExits {
+      outcome.exits = try machine.exits(files)
+      // A trace has hundreds of megabytes.
+      try Lab.Files.remove(files.exits)
+    }
+    return outcome
+  }
+
+  /// What Bochs' debugger and QEMU say is of no use to anybody but when they count. Bochs' own log
+  /// is a file.
+  private func execute(_ command: Command, _ files: StandaloneMachine.Files) async throws {
+    guard countsExits, machine == .intel else {
+      _ = try await Subprocess.run(
+        command.executable, arguments: Arguments(command.arguments), input: .none,
+        output: .discarded, error: .discarded)
+      return
+    }
+    let trace = try FileDescriptor.open(
+      FilePath(files.exits), .writeOnly, options: [.create, .truncate],
+      permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    _ = try await Subprocess.run(
+      command.executable, arguments: Arguments(command.arguments), input: .none,
+      output: .fileDescriptor(trace, closeAfterSpawningProcess: true), error: .discarded)
   }
 
   private func watch(

@@ -27,6 +27,9 @@ public struct Project: Sendable, Equatable {
   /// The command, made by `make vmm`.
   public var apus: String { root + "/build/apus" }
 
+  /// What counts instructions in QEMU, made by `make lab`.
+  public var countingPlugin: String { root + "/build/qemu-count.so" }
+
   /// The first sector of a disk, made by `make boot-sector`.
   public var bootSector: String { root + "/build/boot-sector" }
 

@@ -52,6 +52,8 @@ SYMBOL(guests_load, "guestsLoad")
 SYMBOL(guests_start, "guestsStart")
 SYMBOL(guests_end, "guestsEnd")
 SYMBOL(guests_table_end, "guestsTableEnd")
+SYMBOL(guests_costs, "guestsCosts")
+SYMBOL(guests_costs_end, "guestsCostsEnd")
 SYMBOL(image_end, "imageEnd")
 #undef SYMBOL
 

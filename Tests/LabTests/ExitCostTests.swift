@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+
+@testable import Lab
+
+@Suite struct ExitCostTests {
+  static let trace = """
+    Next at t=12079550
+    (1) [0x0000006112bf] 0008:00000000000112bf (unk. ctxt): call .+12  (0x000112d0)   ; e80c000000
+    (1).[12079555] [0x000000611345] 0008:0000000000011345 (unk. ctxt): cpuid                     ; 0fa2
+    (1).[12079555] [0x000000438000] 0008:0000000000102000 (unk. ctxt): push rdi                  ; 57
+    (1).[12079555] [0x000000438001] 0008:0000000000102001 (unk. ctxt): vmread rax, rcx           ; 0f78c8
+    (2).[12079555] [0x000000438001] 0008:0000000000102001 (unk. ctxt): vmread rax, rcx           ; 0f78c8
+    (1).[12079560] [0x000000438004] 0008:0000000000102004 (unk. ctxt): vmwrite rax, rcx          ; 0f79c1
+    (1).[12079560] [0x000000438007] 0008:0000000000102007 (unk. ctxt): vmresume                  ; 0f01c3
+    (1).[12079560] [0x000000611347] 0008:0000000000011347 (unk. ctxt): dec r12d                  ; 41ffcc
+
+    """
+
+  @Test("A trace's instructions between two of the guest belong to the first one's exit")
+  func trace() {
+    var text = Self.trace
+    let exits = text.withUTF8 { BochsTrace.exits(in: UnsafeRawBufferPointer($0)) }
+    #expect(exits == [0x11345: [ExitCount(instructions: 4, vmreads: 1, vmwrites: 1)]])
+  }
+
+  @Test("The debugger turns the trace on and off at every second breakpoint")
+  func commands() {
+    #expect(
+      BochsTrace.commands(breakpoints: 3)
+        == "c\nset $cpu = 1\ntrace on\nc\ntrace off\nc\nset $cpu = 1\ntrace on\nc\n")
+  }
+
+  @Test("The plugin's lines are exits by the guest's instruction")
+  func plugin() throws {
+    #expect(
+      try CountingPlugin.exits(in: "11345 210\n11345 211\n1a 5\n") == [
+        0x11345: [ExitCount(instructions: 210), ExitCount(instructions: 211)],
+        0x1a: [ExitCount(instructions: 5)],
+      ])
+    #expect(throws: LabError.self) { try CountingPlugin.exits(in: "11345\n") }
+  }
+
+  @Test("A line of the standalone test names a site and its time")
+  func site() {
+    #expect(
+      CostSite(line: "cost cpuid at 0x11345: 195140 for 64")
+        == CostSite(name: "cpuid", address: 0x11345, ticks: 195140, iterations: 64))
+    #expect(CostSite(line: "ok costs exits=0") == nil)
+  }
+
+  private static let nothing = CostSite(name: "nothing", address: 1, ticks: 100, iterations: 4)
+
+  private func cost(_ instructions: [Int], ticks: Int) throws -> ExitCost {
+    let kind = try #require(ExitKind.all.first { $0.name == "cpuid" })
+    let site = CostSite(name: "cpuid", address: 2, ticks: ticks, iterations: 4)
+    return try #require(
+      ExitCost(
+        kind, on: .intel, site: site, nothing: Self.nothing,
+        exits: [2: instructions.map { ExitCount(instructions: $0, vmreads: $0 / 10) }]))
+  }
+
+  @Test("The dearest exit counts, but for the first and for one that ends the run")
+  func dearest() throws {
+    let cost = try cost([900, 200, 220, 210, 5000], ticks: 940)
+    #expect(cost.instructions == 220 && cost.least == 200 && cost.counted == 3)
+    #expect(cost.vmreads == 22 && cost.ticks == 210 && cost.agreesWithTicks)
+    #expect(cost.isWithinCeiling)
+    #expect(try !self.cost([0, 200, 251, 210], ticks: 940).isWithinCeiling)
+  }
+
+  @Test("A time that the instructions do not explain is found")
+  func disagreement() throws {
+    #expect(try !cost([200, 200, 200, 200], ticks: 1200).agreesWithTicks)
+  }
+
+  @Test("Exits that were not seen are an error, and exits of the empty loop too")
+  func missing() {
+    #expect(throws: LabError.self) {
+      try CostRun.costs(on: .amd, sites: [Self.nothing], exits: [:])
+    }
+    #expect(throws: LabError.self) {
+      try CostRun.costs(
+        on: .amd, sites: [Self.nothing], exits: [1: [ExitCount(instructions: 5)]])
+    }
+  }
+
+  @Test("The table marks what is above its ceiling")
+  func table() throws {
+    let lines = CostTable([try cost([0, 251, 251, 251], ticks: 1104)]).description
+    #expect(lines.contains("! 251"))
+    #expect(try !CostTable([cost([0, 250, 250, 250], ticks: 1100)]).description.contains("!"))
+  }
+}
