@@ -19,7 +19,9 @@ var targets: [Target] = [
   .target(name: "VMX", dependencies: ["MonitorCore", "X86", "Contract"], swiftSettings: pure),
   // Constant tables of the image, imported by tests only: an importer would hold a second copy.
   .target(name: "GuestFeatures", swiftSettings: pure),
-  .target(name: "MonitorCore", dependencies: ["X86", "Contract"], swiftSettings: pure),
+  // The PC's interrupt controllers and its timer: values that know neither vCPUs nor processors.
+  .target(name: "Devices", dependencies: ["Contract"], swiftSettings: pure),
+  .target(name: "MonitorCore", dependencies: ["Devices", "X86", "Contract"], swiftSettings: pure),
 ]
 
 let freestandingTargets: [Target] = [
@@ -75,7 +77,9 @@ let hostedTargets: [Target] = [
   .testTarget(name: "SVMTests", dependencies: ["SVM", "X86", "Contract"]),
   .testTarget(name: "VMXTests", dependencies: ["VMX", "MonitorCore", "X86", "Contract"]),
   .testTarget(
-    name: "MonitorCoreTests", dependencies: ["MonitorCore", "GuestFeatures", "X86", "Contract"]),
+    name: "MonitorCoreTests",
+    dependencies: ["Devices", "MonitorCore", "GuestFeatures", "X86", "Contract"]),
+  .testTarget(name: "DevicesTests", dependencies: ["Devices", "Contract"]),
   .testTarget(
     name: "MachineTests",
     dependencies: [

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import Devices
 import X86
 
 /// The guest's local APIC: most registers are the real one's; what could reach beyond the
@@ -8,7 +9,7 @@ extension VirtualCPU {
   func readX2APIC(_ register: APICRegister) -> UInt64? {
     switch register {
     case .id: return UInt64(state.apic.id)
-    case .logicalDestination: return UInt64(state.apic.x2APICLogicalID)
+    case .logicalDestination: return UInt64(state.apic.address.x2APICLogicalID)
     case .interruptCommand: return 0
     case .endOfInterrupt, .selfInterrupt, .destinationFormat, .interruptCommandHigh: return nil
     default: return readCommon(register).map(UInt64.init)
@@ -67,7 +68,7 @@ extension VirtualCPU {
     case .timerDivide: processor.writeAPIC(register, value & 0xb)
     case .lvtLINT0:
       state.apic.lint0 = value & LocalVector.pinMask
-      externalChanged()
+      noticeExternal()
     case .lvtLINT1: state.apic.lint1 = value & LocalVector.pinMask
     case .lvtPerformance: state.apic.performance = value & LocalVector.internalMask
     case .lvtThermal: state.apic.thermal = value & LocalVector.internalMask
@@ -84,9 +85,13 @@ extension VirtualCPU {
     processor.writeAPIC(.endOfInterrupt, 0)
     guard let vector, state.levelVectors.contains(vector) else { return }
     state.levelVectors.remove(vector)
-    withMachine { $0.ioapic.endOfInterrupt(vector: vector) }
     interceptEOI()
-    deliverLines()
+    // `changeControllers` takes the lines over first: one that was lowered meanwhile is not
+    // delivered again.
+    changeControllers { controllers in
+      controllers.ioapic.endOfInterrupt(vector: vector)
+      return 0
+    }
   }
 
   var highestInService: UInt8? {
@@ -170,8 +175,8 @@ extension VirtualCPU {
 
   /// Lets senders on other CPUs see this APIC's mode and addresses.
   func publishAPIC() {
-    let apic = state.apic
+    let address = state.apic.address
     let id = id
-    withMachine { $0.apics[id] = apic }
+    withMachine { $0.apics[id] = address }
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import Devices
 import X86
 
 /// A vCPU comes to a CPU and leaves it.
@@ -30,6 +31,8 @@ extension VirtualCPU {
     for index in 0..<4 { processor.writeDebugAddress(index, state.debugAddresses[index]) }
     if hasTSCAuxiliary { processor.writeMSR(.tscAuxiliary, state.tscAuxiliary) }
     control.slots_generation = 0
+    // Whatever waits is looked at before the first entry here.
+    state.attention = .all
     updateLines()
   }
 
@@ -44,8 +47,6 @@ extension VirtualCPU {
     if hasTSCAuxiliary { state.tscAuxiliary = processor.readMSR(.tscAuxiliary) }
     saveRealAPIC()
     unit.unload()
-    let id = id
-    withMachine { $0.apics[id] = nil }
   }
 
   /// The VM's part, once: by the first of its vCPUs, of which several may come at once. Up to then
@@ -54,6 +55,7 @@ extension VirtualCPU {
     withMachine { machine in
       guard !machine.isInitialised else { return }
       machine = VirtualMachineState()
+      machine.pitScale = (PIT.frequency << 32) / (UInt64(max(vm.tsc_khz, 1)) * 1000)
       machine.nestedRoot = vm.area + UInt64(APUS_VM_PAGE_NESTED_ROOT) * 4096
       unsafe pages.portBitmap.initializeMemory(as: UInt8.self, repeating: 0xff, count: 3 * 4096)
       machine.isInitialised = true

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import Devices
 
 /// Conversions of the TSC: exact enough for days, without a division of 128 bits.
 extension VirtualCPU {
   /// TSC ticks in PIT ticks.
   var pitNow: UInt64 {
-    let scale = (PIT.frequency << 32) / (UInt64(max(vm.tsc_khz, 1)) * 1000)
-    return Self.scale(processor.timestamp(), by: scale, shift: 32)
+    // Written once, by the first BIND: no lock.
+    Self.scale(processor.timestamp(), by: machine.pitScale, shift: 32)
   }
 
   /// `value` * `factor` >> `shift` without losing the upper half in between.

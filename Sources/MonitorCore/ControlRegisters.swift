@@ -29,12 +29,12 @@ extension VirtualCPU {
     case 8: value = UInt64(processor.readAPIC(.taskPriority) >> 4)
     default: return false
     }
-    state.registers[access.register] = isLongMode ? value : value & 0xffff_ffff
+    self[register: access.register] = isLongMode ? value : value & 0xffff_ffff
     return true
   }
 
   private func write(_ access: ControlRegisterAccess) -> Bool {
-    var value = state.registers[access.register]
+    var value = self[register: access.register]
     if !isLongMode { value &= 0xffff_ffff }
     switch access.number {
     case 0: return setCR0(value)
@@ -101,13 +101,11 @@ extension VirtualCPU {
 
   private func pagingChanged() {
     unit.flushTranslations()
-    state.pageDirectoryPointersAreStale = true
+    state.attention.insert(.pageDirectoryPointers)
   }
 
   /// Before an entry, when the memory slots are known: PAE's first level as memory has it.
   func loadPageDirectoryPointers() {
-    guard state.pageDirectoryPointersAreStale else { return }
-    state.pageDirectoryPointersAreStale = false
     guard pagingMode.format == .extended else { return }
     let memory = memory
     let table = unit.cr3 & 0xffff_ffe0

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import Devices
 import X86
 
 /// KVM_GET_IRQCHIP, KVM_SET_IRQCHIP, KVM_GET_PIT2 and KVM_SET_PIT2.
@@ -14,11 +15,11 @@ extension VirtualCPU {
     return withMachine { machine -> Int64 in
       switch Int32(truncatingIfNeeded: number) {
       case Int32(KVM_IRQCHIP_PIC_MASTER):
-        unsafe target.storeBytes(of: machine.pic.masterState, as: kvm_pic_state.self)
+        unsafe target.storeBytes(of: machine.controllers.pic.masterState, as: kvm_pic_state.self)
       case Int32(KVM_IRQCHIP_PIC_SLAVE):
-        unsafe target.storeBytes(of: machine.pic.slaveState, as: kvm_pic_state.self)
+        unsafe target.storeBytes(of: machine.controllers.pic.slaveState, as: kvm_pic_state.self)
       case Int32(KVM_IRQCHIP_IOAPIC):
-        unsafe target.storeBytes(of: machine.ioapic.state, as: kvm_ioapic_state.self)
+        unsafe target.storeBytes(of: machine.controllers.ioapic.state, as: kvm_ioapic_state.self)
       default: return -EINVAL_
       }
       return 0
@@ -32,11 +33,11 @@ extension VirtualCPU {
     let result = withMachine { machine -> Int64 in
       switch Int32(truncatingIfNeeded: number) {
       case Int32(KVM_IRQCHIP_PIC_MASTER):
-        machine.pic.masterState = unsafe source.load(as: kvm_pic_state.self)
+        machine.controllers.pic.masterState = unsafe source.load(as: kvm_pic_state.self)
       case Int32(KVM_IRQCHIP_PIC_SLAVE):
-        machine.pic.slaveState = unsafe source.load(as: kvm_pic_state.self)
+        machine.controllers.pic.slaveState = unsafe source.load(as: kvm_pic_state.self)
       case Int32(KVM_IRQCHIP_IOAPIC):
-        machine.ioapic.state = unsafe source.load(as: kvm_ioapic_state.self)
+        machine.controllers.ioapic.state = unsafe source.load(as: kvm_ioapic_state.self)
       default: return -EINVAL_
       }
       return 0

@@ -73,10 +73,10 @@ extension VirtualCPU {
 
   private func finishPush(_ instruction: Instruction, _ deviceValue: UInt64) -> Outcome {
     let size = UInt64(instruction.size)
-    let top = state.registers.rsp &- size
+    let top = unit.stackPointer &- size
     let linear = isLongMode ? top : (unit[.ss].base &+ top) & 0xffff_ffff
     guard writeLinear(linear, deviceValue, size: instruction.size) else { return .resume }
-    state.registers.rsp = top
+    unit.stackPointer = top
     step(over: instruction)
     return .resume
   }

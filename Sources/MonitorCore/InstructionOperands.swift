@@ -6,7 +6,7 @@ extension VirtualCPU {
   func value(of operand: Operand, size: UInt8) -> UInt64 {
     switch operand {
     case .register(let register):
-      register.value(in: state.registers[register.number], size: size)
+      register.value(in: self[register: register.number], size: size)
     case .immediate(let value): value & Instruction.mask(size)
     default: 0
     }
@@ -17,21 +17,19 @@ extension VirtualCPU {
   }
 
   func setRegister(_ register: RegisterOperand, _ value: UInt64, _ size: UInt8) {
-    state.registers[register.number] = register.merge(
-      value, into: state.registers[register.number], size: size)
+    self[register: register.number] = register.merge(
+      value, into: self[register: register.number], size: size)
   }
 
   func linearAddress(of operand: MemoryOperand, _ instruction: Instruction) -> UInt64 {
-    let registers = state.registers
-    return instruction.linearAddress(
+    instruction.linearAddress(
       of: operand, instructionPointer: unit.instructionPointer,
-      registers: { registers[$0] }, segmentBase: { unit[$0].base })
+      registers: { self[register: $0] }, segmentBase: { unit[$0].base })
   }
 
   func step(over instruction: Instruction, flags: RFLAGS? = nil) {
     if let flags { unit.flags = flags }
-    unit.instructionPointer = instruction.next(after: unit.instructionPointer)
-    unit.interruptShadow = false
+    unit.completeInstruction(next: instruction.next(after: unit.instructionPointer))
   }
 
   /// Counts and steps the registers of a string instruction, and goes on when it is done.

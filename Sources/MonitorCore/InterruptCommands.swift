@@ -3,13 +3,17 @@ import Contract
 import X86
 
 /// The guest's interrupt commands: vectors become real interrupts on the VM's own CPUs, the
-/// rest is emulated or refused (DESIGN 4.6).
+/// rest is emulated or refused.
 extension VirtualCPU {
   /// False: a command that must not be sent; #GP.
   func send(_ command: InterruptCommand) -> Bool {
     switch command.mode {
     case .fixed, .lowestPriority:
       guard command.vector >= 16 else { return true }
+      if let target = physicalTarget(of: command) {
+        send(command.vector, to: target)
+        return true
+      }
       forTargets(of: command, one: command.mode == .lowestPriority) { target in
         send(command.vector, to: target)
       }
@@ -27,6 +31,16 @@ extension VirtualCPU {
     case .systemManagement, .remoteRead, .external: return false
     }
     return true
+  }
+
+  /// The one vCPU that a command addresses by its APIC ID, which is the vCPU's number and never
+  /// changes: no lock is needed to find it. Nil for any other destination.
+  @inline(__always)
+  private func physicalTarget(of command: InterruptCommand) -> Target? {
+    guard command.shorthand == .none, !command.isLogical,
+      command.destination < min(vm.vcpu_count, APUS_VCPUS)
+    else { return nil }
+    return target(Int(command.destination))
   }
 
   private func request(_ request: VCPURequest, of command: InterruptCommand) {
@@ -86,21 +100,5 @@ extension VirtualCPU {
       unsafe loadAcquire(UnsafeRawPointer($0).assumingMemoryBound(to: UInt32.self) + id)
     }
     return Target(id: id, physical: physical == APUS_NO_APIC_ID ? nil : physical)
-  }
-}
-
-extension VirtualMachineState {
-  /// The vCPUs that a command addresses: bit n is vCPU n. The APIC of one that was on no CPU yet
-  /// is as after a reset.
-  func targets(of command: InterruptCommand, from sender: UInt32, count: UInt32) -> UInt16 {
-    var targets: UInt16 = 0
-    for id in 0..<min(count, 16) {
-      let matches =
-        if let apic = apics[Int(id)] { apic.matches(command, from: sender) } else {
-          VirtualAPIC(id: id, bootstrap: id == 0).matches(command, from: sender)
-        }
-      if matches { targets |= 1 << UInt16(id) }
-    }
-    return targets
   }
 }

@@ -1,53 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import Devices
 import X86
 
-/// Interrupt lines: from the driver's word of levels through PIC and I/O APIC to the vCPUs.
+/// Interrupt lines: from the driver's word of levels through the interrupt controllers to the vCPUs.
 extension VirtualCPU {
-  /// Takes over what the driver recorded, and sends what follows from it.
+  /// Takes over all that the driver may have changed: edges, levels, wiring, which vCPU has which
+  /// CPU. Sends what follows, and tells the driver how each line reaches the guest now.
   func updateLines() {
     guard vm.irqchip != 0 else { return }
-    absorbLines()
-    deliverLines()
-  }
-
-  /// Takes over what the driver recorded. Before a controller changes, too: an edge belongs to
-  /// the masks under which it came. A level alone makes no edge: that of a line that the driver
-  /// delivers itself may still be high. True if there were edges.
-  @discardableResult
-  func absorbLines() -> Bool {
-    withMachine { machine in
-      let edges = unsafe exchange(&pages.vm.pointee.line_edges, 0)
-      let levels = unsafe loadAcquire(&pages.vm.pointee.line_levels)
-      let wiring = unsafe LineWiring(pages.vm)
-      for line in 0..<24 {
-        let bit: UInt32 = 1 << UInt32(line)
-        if edges & bit != 0 {
-          machine.setLine(line, false, wiring)
-          machine.setLine(line, true, wiring)
-        }
-        machine.holdLine(line, at: levels & bit != 0, wiring)
-      }
-      return edges != 0
+    changeControllers { controllers in
+      unsafe controllers.rewire(pages.vm)
+      return InterruptController.allLines
     }
   }
 
-  /// Sends what the I/O APIC has to send, looks at the PICs' output and tells the driver how
-  /// each line can be delivered from now on.
-  func deliverLines() {
+  /// Changes the interrupt controllers, and does what follows from it, in one round of the VM's lock
+  /// if nothing has to be delivered. Edges and levels are taken over first: an edge belongs to the
+  /// masks under which it came. `change` returns the lines that may reach the guest in another way.
+  @inline(__always)
+  func changeControllers(_ change: (inout InterruptController) -> LineSet) {
+    let isSettled = withMachine { machine -> Bool in
+      absorbLines(&machine)
+      let lines = change(&machine.controllers)
+      return settleControllers(&machine, lines)
+    }
+    if !isSettled { deliverLines() }
+  }
+
+  /// The PICs' ports: a poll acknowledges, so that a read can change them too.
+  func readPIC(_ port: UInt16) -> UInt8 {
+    var value: UInt8 = 0
+    changeControllers { controllers in
+      value = controllers.pic.read(port: port)
+      return 0
+    }
+    return value
+  }
+
+  /// Tells the driver about lines and looks at the PICs' output. False if something has to be
+  /// delivered, or an edge came that the driver recorded before it saw a new route.
+  @inline(__always)
+  private func settleControllers(_ machine: inout VirtualMachineState, _ lines: LineSet) -> Bool {
+    if lines != 0 { publishRoutes(&machine, lines) }
+    if machine.controllers.pic.requestsInterrupt { noticeExternal() }
+    let edges = unsafe loadAcquire(&pages.vm.pointee.line_edges)
+    return edges == 0 && !machine.controllers.ioapic.hasDelivery
+  }
+
+  /// Takes over what the driver recorded.
+  @inline(__always)
+  private func absorbLines(_ machine: inout VirtualMachineState) {
+    var edges = unsafe loadAcquire(&pages.vm.pointee.line_edges)
+    let levels = unsafe loadAcquire(&pages.vm.pointee.line_levels)
+    if machine.controllers.isUpToDate(edges: edges, levels: levels) { return }
+    if edges != 0 { edges = unsafe exchange(&pages.vm.pointee.line_edges, 0) }
+    // Read after the edges: the driver raises a level before it records its edge.
+    machine.controllers.take(
+      edges: edges, levels: unsafe loadAcquire(&pages.vm.pointee.line_levels))
+  }
+
+  /// Sends what the I/O APIC has to send, until nothing is left.
+  private func deliverLines() {
     var left = Self.longestDelivery
-    repeat {
-      while left > 0, let delivery = withMachine({ $0.ioapic.nextDelivery() }) {
-        deliver(delivery)
-        left -= 1
+    while true {
+      let (delivery, isSettled) = withMachine { machine -> (IOAPICDelivery?, Bool) in
+        absorbLines(&machine)
+        let delivery = machine.controllers.ioapic.nextDelivery()
+        return (delivery, settleControllers(&machine, 0))
       }
-      publishRoutes()
+      if let delivery { deliver(delivery) } else if isSettled { return }
       left -= 1
-      // An edge that the driver recorded before it saw the new route: it reads the route again
-      // after it has recorded one, and here the edges are read again after the routes.
-    } while absorbLines() && left > 0
-    externalChanged()
-    if left <= 0 { ask(target(id), .lines) }
+      if left == 0 {
+        ask(target(id), .lines)
+        return
+      }
+    }
   }
 
   /// Steps after which other requests come first: a client that makes edges without end must not
@@ -94,27 +122,25 @@ extension VirtualCPU {
     return InterruptCommand(rawValue: raw | UInt64(delivery.destination) << 32)
   }
 
-  /// Written under the lock, like what it follows from: no older route replaces a newer one.
-  private func publishRoutes() {
-    withMachine { machine in
-      let wiring = unsafe LineWiring(pages.vm)
-      for line in 0..<24 {
-        let route = self.route(of: line, machine, wiring)
-        unsafe withUnsafeMutablePointer(to: &pages.vm.pointee.line_routes) {
-          unsafe storeRelease(
-            UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self) + line, route)
-        }
+  /// Under the lock, like what it follows from: no older route replaces a newer one.
+  private func publishRoutes(_ machine: inout VirtualMachineState, _ lines: LineSet) {
+    var left = lines & InterruptController.allLines
+    unsafe withUnsafeMutablePointer(to: &pages.vm.pointee.line_routes) { routes in
+      let routes = unsafe UnsafeMutableRawPointer(routes).assumingMemoryBound(to: UInt64.self)
+      while left != 0 {
+        let line = left.trailingZeroBitCount
+        left &= left &- 1
+        unsafe storeRelease(routes + line, route(of: line, &machine))
       }
     }
+    // The driver records an edge and reads the route again; here the edges are read again after this.
+    processor.orderStores()
   }
 
-  private func route(
-    of line: Int, _ machine: borrowing VirtualMachineState, _ wiring: LineWiring
-  ) -> UInt64 {
-    if wiring.reachesPIC(line), !machine.pic.isMasked(line) { return 0 }
-    switch machine.ioapic.route(pin: wiring.pin(of: line)) {
+  private func route(of line: Int, _ machine: inout VirtualMachineState) -> UInt64 {
+    switch machine.controllers.route(of: line) {
     case .masked: return APUS_ROUTE_MASKED_
-    case .monitor: return 0
+    case .controllers: return 0
     case .direct(let delivery):
       let targets = machine.targets(
         of: Self.command(delivery), from: state.apic.id, count: vm.vcpu_count)
@@ -125,17 +151,17 @@ extension VirtualCPU {
     }
   }
 
-  /// The PICs' output or who listens to it changed: vCPU 0 is the one that it is wired to.
-  func externalChanged() {
-    guard id != 0 else { return }
-    if withMachine({ $0.pic.requestsInterrupt }) { ask(target(0), .external) }
+  /// The PICs ask for an interrupt, or may reach the guest by now: vCPU 0 is the one that they are
+  /// wired to.
+  func noticeExternal() {
+    if id == 0 { state.attention.insert(.events) } else { ask(target(0), .external) }
   }
 
   /// Whether an interrupt is to be injected: one that was put off, or the PICs'.
   private var externalWaits: Bool {
     if state.deferredInterrupt != nil { return true }
     return id == 0 && vm.irqchip != 0 && state.apic.acceptsExternal
-      && withMachine { $0.pic.requestsInterrupt }
+      && withMachine { $0.controllers.pic.requestsInterrupt }
   }
 
   private func takeExternal() -> UInt8 {
@@ -143,7 +169,7 @@ extension VirtualCPU {
       state.deferredInterrupt = nil
       return vector
     }
-    return withMachine { $0.pic.acknowledge() }
+    return withMachine { $0.controllers.pic.acknowledge() }
   }
 
   /// Injects what waits: an NMI, or an interrupt if the guest takes one now; otherwise asks for
@@ -156,6 +182,7 @@ extension VirtualCPU {
     unit.nmiWindowExiting = state.nmiPending
     guard externalWaits else {
       unit.interruptWindowExiting = false
+      if !state.nmiPending { state.attention.remove(.events) }
       return
     }
     if unit.injection == nil, unit.flags.contains(.interruptEnable), !unit.interruptShadow {
@@ -164,32 +191,4 @@ extension VirtualCPU {
       unit.interruptWindowExiting = true
     }
   }
-}
-
-extension VirtualMachineState {
-  mutating func setLine(_ line: Int, _ level: Bool, _ wiring: LineWiring) {
-    if wiring.reachesPIC(line) { pic.setLine(line, level) }
-    ioapic.setLine(wiring.pin(of: line), level)
-  }
-  mutating func holdLine(_ line: Int, at level: Bool, _ wiring: LineWiring) {
-    if wiring.reachesPIC(line) { pic.holdLine(line, at: level) }
-    ioapic.holdLine(wiring.pin(of: line), at: level)
-  }
-}
-
-/// Where the lines lead: KVM_SET_GSI_ROUTING, as the driver wrote it down.
-struct LineWiring {
-  private let picLines: UInt32
-  private let pins: InlineArray<24, UInt8>
-
-  init(_ vm: UnsafePointer<apus_vm>) {
-    picLines = unsafe vm.pointee.pic_lines
-    pins = unsafe withUnsafeBytes(of: vm.pointee.line_pins) {
-      unsafe $0.load(as: InlineArray<24, UInt8>.self)
-    }
-  }
-
-  func reachesPIC(_ line: Int) -> Bool { line < 16 && picLines & 1 << UInt32(line) != 0 }
-  /// The I/O APIC's pin; one that does not exist (APUS_NO_PIN) is ignored there.
-  func pin(of line: Int) -> Int { Int(pins[line]) }
 }

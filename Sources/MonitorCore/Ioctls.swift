@@ -105,17 +105,18 @@ extension VirtualCPU {
   /// struct kvm_cpuid2: a count, padding and the entries.
   private func getCPUID(_ size: Int) -> Int64 {
     let wanted = unsafe Int(pages.payload.load(as: UInt32.self))
-    unsafe pages.payload.storeBytes(of: UInt32(state.cpuidCount), as: UInt32.self)
-    guard state.cpuidCount <= min(wanted, Self.cpuidRoom(size)) else { return -E2BIG_ }
-    for index in 0..<state.cpuidCount { unsafe cpuidEntries[index] = cpuidTable[index] }
+    let count = cpuidTable.count
+    unsafe pages.payload.storeBytes(of: UInt32(count), as: UInt32.self)
+    guard count <= min(wanted, Self.cpuidRoom(size)) else { return -E2BIG_ }
+    for index in 0..<count { unsafe cpuidEntries[index] = cpuidTable[index] }
     return 0
   }
 
   private func setCPUID(_ size: Int) -> Int64 {
     let count = unsafe Int(pages.payload.load(as: UInt32.self))
     guard count <= min(Self.cpuidRoom(size), CPUIDTable.capacity) else { return -E2BIG_ }
-    state.cpuidCount = count
     for index in 0..<count { cpuidTable[index] = unsafe cpuidEntries[index] }
+    cpuidTable.index(count: count)
     interceptAPIC()
     return 0
   }

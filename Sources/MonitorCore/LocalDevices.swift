@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import Devices
 import X86
 
 /// Devices in guest-physical memory that the monitor serves.
@@ -24,7 +25,7 @@ extension VirtualCPU {
     guard offset & 0xc == 0 else { return 0 }
     let value =
       switch device {
-      case .ioapic: withMachine { $0.ioapic.read(offset: offset & ~3) }
+      case .ioapic: withMachine { $0.controllers.ioapic.read(offset: offset & ~3) }
       case .localAPIC:
         readXAPIC(APICRegister(rawValue: UInt8(truncatingIfNeeded: offset >> 4))) ?? 0
       }
@@ -38,9 +39,7 @@ extension VirtualCPU {
     let value = UInt32(truncatingIfNeeded: value)
     switch device {
     case .ioapic:
-      absorbLines()
-      withMachine { $0.ioapic.write(offset: offset, value) }
-      deliverLines()
+      changeControllers { $0.writeIOAPIC(offset: offset, value) }
     case .localAPIC:
       writeXAPIC(APICRegister(rawValue: UInt8(truncatingIfNeeded: offset >> 4)), value)
     }
@@ -66,9 +65,11 @@ extension VirtualCPU {
     case .logicalDestination:
       state.apic.logicalDestination = value & 0xff00_0000
       publishAPIC()
+      updateLines()
     case .destinationFormat:
       state.apic.destinationFormat = value | 0x0fff_ffff
       publishAPIC()
+      updateLines()
     case .interruptCommandHigh: state.apic.commandHigh = value & 0xff00_0000
     case .interruptCommand:
       // Delivery status reads as idle.

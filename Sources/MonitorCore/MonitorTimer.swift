@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import Devices
 import X86
 
-/// The PIT's channel 0 where the processor itself can end the guest's run in time (DESIGN 5):
+/// The PIT's channel 0 where the processor itself can end the guest's run in time:
 /// neither the driver nor a host CPU takes part. vCPU 0 has the timer, as it has the PICs.
 extension VirtualCPU {
   /// Channel 0 was programmed, by whichever vCPU.
   func timerChanged() {
-    if id == 0 { state.timerIsStale = true } else { ask(target(0), .timer) }
+    if id == 0 { state.attention.insert(.timer) } else { ask(target(0), .timer) }
   }
 
   /// Before an entry.
   func armTimer() {
-    guard state.timerIsStale else { return }
-    state.timerIsStale = false
     guard let timer = withMachine({ $0.pit.channel0 }) else {
       unit.deadline = nil
       return
@@ -43,12 +42,11 @@ extension VirtualCPU {
 
   /// A rising and a falling edge of a line that the driver leaves alone.
   private func pulseLine(_ line: Int) {
-    withMachine { machine in
-      let wiring = unsafe LineWiring(pages.vm)
-      machine.setLine(line, true, wiring)
-      machine.setLine(line, false, wiring)
+    changeControllers { controllers in
+      controllers.setLine(line, true)
+      controllers.setLine(line, false)
+      return 0
     }
-    deliverLines()
   }
 
   /// PIT ticks in TSC ticks.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import Devices
 import X86
 
 /// IN and OUT: the monitor's own ports, and KVM_EXIT_IO for the rest.
@@ -69,7 +70,7 @@ extension VirtualCPU {
       let now = pitNow
       return withMachine { $0.pit.read(port: port, now: now) }
     default:
-      return withMachine { $0.pic.read(port: port) }
+      return readPIC(port)
     }
   }
 
@@ -80,9 +81,7 @@ extension VirtualCPU {
       withMachine { $0.pit.write(port: port, value, now: now) }
       publishTimer()
     default:
-      absorbLines()
-      withMachine { $0.pic.write(port: port, value) }
-      deliverLines()
+      changeControllers { $0.writePIC(port: port, value) }
     }
   }
 }

@@ -5,12 +5,13 @@ import X86
 /// KVM_GET_REGS, KVM_SET_REGS, KVM_GET_SREGS and KVM_SET_SREGS.
 extension VirtualCPU {
   func getRegisters() -> kvm_regs {
-    let values = state.registers
-    return kvm_regs(
-      rax: values[0], rbx: values[3], rcx: values[1], rdx: values[2],
-      rsi: values[6], rdi: values[7], rsp: values[4], rbp: values[5],
-      r8: values[8], r9: values[9], r10: values[10], r11: values[11],
-      r12: values[12], r13: values[13], r14: values[14], r15: values[15],
+    kvm_regs(
+      rax: self[register: 0], rbx: self[register: 3], rcx: self[register: 1],
+      rdx: self[register: 2], rsi: self[register: 6], rdi: self[register: 7],
+      rsp: self[register: 4], rbp: self[register: 5], r8: self[register: 8],
+      r9: self[register: 9], r10: self[register: 10], r11: self[register: 11],
+      r12: self[register: 12], r13: self[register: 13], r14: self[register: 14],
+      r15: self[register: 15],
       rip: unit.instructionPointer, rflags: unit.flags.rawValue)
   }
 
@@ -19,6 +20,7 @@ extension VirtualCPU {
       new.rax, new.rcx, new.rdx, new.rbx, new.rsp, new.rbp, new.rsi, new.rdi,
       new.r8, new.r9, new.r10, new.r11, new.r12, new.r13, new.r14, new.r15,
     ]
+    unit.stackPointer = new.rsp
     unit.instructionPointer = new.rip
     unit.flags = RFLAGS(rawValue: new.rflags | RFLAGS.alwaysOne.rawValue)
     // What was half done belongs to the registers that are gone now.
@@ -73,7 +75,7 @@ extension VirtualCPU {
     unit.efer = new.efer
     unit.cr0 = new.cr0 | CR0.extensionType.rawValue
     unit.cr4 = new.cr4
-    state.pageDirectoryPointersAreStale = true
+    state.attention.insert(.pageDirectoryPointers)
     processor.writeAPIC(.taskPriority, UInt32(new.cr8) << 4)
     unit.flushTranslations()
     return injectRequested(new)

@@ -2,10 +2,24 @@
 import Contract
 import X86
 
-/// Requests of the driver and of other vCPUs. The protocol of DESIGN 4.4: the requester sets
-/// its bit and then sends an NMI; here the bits are cleared before they are acted on, and an
-/// NMI that comes later makes the next entry exit at once.
+/// Requests of the driver and of other vCPUs. The requester sets its bit and then sends an NMI; here
+/// the bits are cleared before they are acted on, and an NMI that comes later makes the next entry
+/// exit at once. docs/model checks this protocol.
 extension VirtualCPU {
+  /// Whether M2 finds a request. Two plain loads: an exchange that finds nothing would cost a locked
+  /// access to two cache lines at each exit.
+  @inline(__always) var isRequested: Bool {
+    unsafe loadAcquire(&pages.control.pointee.requests) != 0
+      || withUnsafePointer(to: &pages.machine.pointee.requests[id]) {
+        unsafe loadAcquire($0)
+      } != 0
+  }
+
+  /// The driver has published slots that this vCPU has not acknowledged.
+  @inline(__always) var slotsMoved: Bool {
+    unsafe loadAcquire(&pages.vm.pointee.slots_generation) != control.slots_generation
+  }
+
   /// True if KVM_RUN is asked to return.
   func serveRequests() -> Bool {
     serveOtherVCPUs()
@@ -28,7 +42,8 @@ extension VirtualCPU {
     if requests.contains(.nonMaskableInterrupt) { state.nmiPending = true }
     if requests.contains(.levelInterrupt) { takeLevels() }
     if requests.contains(.lines) { updateLines() }
-    if requests.contains(.timer) { state.timerIsStale = true }
+    if requests.contains(.timer) { state.attention.insert(.timer) }
+    if requests.contains(.external) { state.attention.insert(.events) }
     if requests.contains(.initialize) { initialize() }
     if requests.contains(.startUp), state.activity == .waitingForStartUp {
       let id = id

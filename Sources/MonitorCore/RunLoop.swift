@@ -21,27 +21,48 @@ extension VirtualCPU {
     while true {
       // The steps of docs/model. M1: read the count of NMIs.
       let nmis = processor.nmiCount
-      // M2, M3: take the requests, act on them.
-      if serveRequests() { return interrupted() }
-      // Also for a vCPU that waits: the driver frees no page that one may still use.
-      followSlots()
-      guard state.activity == .running else {
-        // M4: sleep unless the count moved.
-        processor.sleep(unlessNMISince: nmis)
-        continue
+      // M2: look for requests. Slots also for a vCPU that waits: the driver frees no page that one
+      // may still use.
+      if isRequested || slotsMoved || state.attention != [] {
+        // M2, M3: take the requests, act on them.
+        if serveRequests() { return interrupted() }
+        followSlots()
+        guard attend() else {
+          // M4: sleep unless the count moved.
+          processor.sleep(unlessNMISince: nmis)
+          continue
+        }
+        // Where NMIs wait while GIF is 0, draining an APIC lets them in: look again.
+        guard processor.nmiCount == nmis else { continue }
       }
-      loadPageDirectoryPointers()
-      armTimer()
-      deliverPending()
-      // M5: enter unless the count moved. Where NMIs wait while GIF is 0, draining an APIC lets
-      // them in: look again.
-      guard processor.nmiCount == nmis else { continue }
+      // M5: enter unless the count moved.
       let exit = enter(unlessNMISince: nmis)
       if handle(exit) == .client {
         describeToClient()
         return 0
       }
     }
+  }
+
+  /// Does what `attention` names. False: the vCPU waits for a start-up.
+  @inline(never)
+  private func attend() -> Bool {
+    let attention = state.attention
+    if attention.contains(.activity) {
+      guard state.activity == .running else { return false }
+      state.attention.remove(.activity)
+    }
+    if attention.contains(.pageDirectoryPointers) {
+      state.attention.remove(.pageDirectoryPointers)
+      loadPageDirectoryPointers()
+    }
+    if attention.contains(.timer) {
+      state.attention.remove(.timer)
+      armTimer()
+    }
+    // Its bit stays as long as something waits.
+    if attention.contains(.events) { deliverPending() }
+    return true
   }
 
   private func interrupted() -> Int64 {
@@ -58,20 +79,25 @@ extension VirtualCPU {
     run.apic_base = state.apic.base.rawValue
   }
 
+  @inline(__always)
   private func enter(unlessNMISince nmis: UInt64) -> Exit {
     control.statistics.entries &+= 1
-    control.statistics.in_guest = 1
     let before = processor.timestamp()
     let exit = unit.enter(&state.registers, unlessNMISince: nmis)
     control.statistics.guest_cycles &+= processor.timestamp() &- before
-    control.statistics.in_guest = 0
-    record(exit)
+    record()
+    if unit.wasDelivering { redeliver(after: exit) }
+    return exit
+  }
+
+  /// What the exit interrupted the delivery of comes again.
+  @inline(never)
+  private func redeliver(after exit: Exit) {
     let event = unit.takeInterruptedEvent()
     // Whose delivery ended in a triple fault was delivered: SVM names it (SDM vol. 3, 28.2.4: VT-x
     // does not). It would end whatever a client starts on this vCPU next.
-    if case .shutdown = exit { return exit }
+    if case .shutdown = exit { return }
     if let event, event.kind != .software { deliverAgain(event) }
-    return exit
   }
 
   /// An event whose delivery was cut short by the exit. An interrupt that waited for the guest
@@ -93,24 +119,28 @@ extension VirtualCPU {
   }
 
   /// The ring of the newest exits, for the report of a guest that ended itself.
-  private func record(_ exit: Exit) {
-    let newest = apus_last_exit(
-      code: unit.exitCode, rip: unit.instructionPointer, information: unit.exitInformation)
+  @inline(__always)
+  private func record() {
     let index = Int(control.last_exit_count & 15)
-    unsafe withUnsafeMutableBytes(of: &control.last_exits) {
-      unsafe $0.storeBytes(
-        of: newest, toByteOffset: index * MemoryLayout<apus_last_exit>.stride,
-        as: apus_last_exit.self)
+    unsafe withUnsafeMutableBytes(of: &control.last_exits) { bytes in
+      let entry =
+        unsafe bytes.baseAddress.unsafelyUnwrapped
+        + index * MemoryLayout<apus_last_exit>.stride
+      unsafe entry.storeBytes(of: unit.exitCode, as: UInt64.self)
+      unsafe entry.storeBytes(of: unit.exitInstructionPointer, toByteOffset: 8, as: UInt64.self)
+      unsafe entry.storeBytes(of: unit.exitInformation, toByteOffset: 16, as: UInt64.self)
     }
     control.last_exit_count &+= 1
   }
 
+  @inline(__always)
   func count(_ cause: apus_exit) {
     unsafe withUnsafeMutableBytes(of: &control.statistics.exits) {
       unsafe $0.assumingMemoryBound(to: UInt64.self)[Int(cause.rawValue & 31)] &+= 1
     }
   }
 
+  @inline(__always)
   private func handle(_ exit: Exit) -> Outcome {
     switch exit {
     case .nonMaskableInterrupt:
@@ -238,13 +268,21 @@ extension VirtualCPU {
 
   /// Steps over the instruction that exited. `expected` is its length without prefixes, for
   /// processors that do not say.
+  @inline(__always)
   func skipInstruction(_ expected: UInt64) {
+    let start = unit.exitInstructionPointer
     var length = unit.exitInstructionLength
     if length == 0 { length = prefixLength() + expected }
-    var next = unit.instructionPointer &+ length
-    if !isLongMode { next &= 0xffff_ffff }
-    unit.instructionPointer = next
-    unit.interruptShadow = false
+    finishInstruction(at: start &+ length)
+  }
+
+  /// Goes on behind an instruction that the monitor has executed. Only 64-bit code has addresses above
+  /// 4 GiB, and nothing else comes from below to above.
+  @inline(__always)
+  func finishInstruction(at next: UInt64) {
+    var next = next
+    if (next ^ unit.exitInstructionPointer) >> 32 != 0, !isLongMode { next &= 0xffff_ffff }
+    unit.completeInstruction(next: next)
   }
 
   /// Whether the guest runs 64-bit code.

@@ -30,41 +30,19 @@ public struct VirtualAPIC: Sendable {
         | (bootstrap ? APICBase.bootstrapProcessor : 0))
   }
 
-  /// x2APIC: cluster in the upper half, one bit in the lower. SDM vol. 3, 11.12.10.2.
-  public var x2APICLogicalID: UInt32 { (id >> 4) << 16 | 1 << (id & 15) }
+  /// What senders have to know of it.
+  public var address: APICAddress {
+    var address = APICAddress(id: id, isX2APIC: base.isX2APIC)
+    address.logicalDestination = logicalDestination
+    address.destinationFormat = destinationFormat
+    return address
+  }
 
   /// Whether the 8259 reaches the guest: APIC off, or LINT0 open as ExtINT.
   public var acceptsExternal: Bool {
     guard base.isEnabled else { return true }
     return lint0 & APICRegister.lvtMasked == 0
       && lint0 >> 8 & 7 == UInt32(DeliveryMode.external.rawValue)
-  }
-
-  /// Whether a command addresses this APIC. `logical` destinations as the mode in force
-  /// reads them. SDM vol. 3, 11.6.2 and 11.12.10.
-  public func matches(_ command: InterruptCommand, from sender: UInt32) -> Bool {
-    switch command.shorthand {
-    case .myself: id == sender
-    case .everyone: true
-    case .others: id != sender
-    case .none:
-      command.isLogical ? matchesLogical(command.destination) : matchesPhysical(command.destination)
-    }
-  }
-
-  func matchesPhysical(_ destination: UInt32) -> Bool {
-    destination == id || destination == (base.isX2APIC ? 0xffff_ffff : 0xff)
-  }
-
-  func matchesLogical(_ destination: UInt32) -> Bool {
-    if base.isX2APIC {
-      if destination == 0xffff_ffff { return true }
-      let own = x2APICLogicalID
-      return destination >> 16 == own >> 16 && destination & own & 0xffff != 0
-    }
-    let mine = logicalDestination >> 24
-    if destinationFormat >> 28 == 0xf { return destination & mine & 0xff != 0 }
-    return destination >> 4 & 0xf == mine >> 4 && destination & mine & 0xf != 0
   }
 }
 

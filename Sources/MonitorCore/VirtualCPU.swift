@@ -50,8 +50,22 @@ import X86
     unsafe pages.lock.withLock(processor) { unsafe body(&pages.machine.pointee) }
   }
 
+  /// A general register by its number in instructions. RSP is the control block's.
+  @inline(__always) subscript(register number: UInt8) -> UInt64 {
+    get { number & 15 == 4 ? unit.stackPointer : state.registers[number] }
+    nonmutating set {
+      if number & 15 == 4 {
+        unit.stackPointer = newValue
+      } else {
+        state.registers[number] = newValue
+      }
+    }
+  }
+
   @inline(__always) var id: Int { Int(control.id & (APUS_VCPUS - 1)) }
-  var cpuidTable: CPUIDTable { unsafe CPUIDTable(at: pages.cpuid, count: state.cpuidCount) }
+  var cpuidTable: CPUIDTable {
+    unsafe CPUIDTable(at: pages.cpuid, directory: pages.cpuidDirectory)
+  }
   var tables: NestedTables<Hardware, Unit.Tables> {
     NestedTables(processor, root: machine.nestedRoot)
   }

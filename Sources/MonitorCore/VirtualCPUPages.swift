@@ -60,6 +60,9 @@ import Contract
   @inline(__always) var cpuid: UnsafeMutablePointer<kvm_cpuid_entry2> {
     unsafe vcpuPage(APUS_VCPU_PAGE_PRIVATE + 1).assumingMemoryBound(to: kvm_cpuid_entry2.self)
   }
+  @inline(__always) var cpuidDirectory: UnsafeMutablePointer<CPUIDDirectory> {
+    unsafe withUnsafeMutablePointer(to: &state.pointee.cpuidDirectory) { unsafe $0 }
+  }
   @inline(__always) var run: UnsafeMutablePointer<kvm_run> {
     unsafe vcpuPage(APUS_VCPU_PAGE_RUN).assumingMemoryBound(to: kvm_run.self)
   }

@@ -6,11 +6,15 @@ import X86
 /// area's private pages.
 public struct VirtualCPUState {
   public var isInitialised = true
+  /// What the next entry has to look at first.
+  public var attention = Attention.all
   public var registers = GuestRegisters()
-  /// Entries of `VirtualCPU.cpuidTable`.
-  public var cpuidCount = 0
+  /// Of `VirtualCPU.cpuidTable`.
+  public var cpuidDirectory = CPUIDDirectory(count: 0)
   public var msrs = StoredMSRs()
-  public var activity = Activity.running
+  public var activity = Activity.running {
+    didSet { attention.insert(.activity) }
+  }
   public var apic: VirtualAPIC
   /// A KVM_EXIT_IO input whose data comes with the next KVM_RUN.
   public var pendingPort: PortAccess? = nil
@@ -18,15 +22,15 @@ public struct VirtualCPUState {
   public var xcr0: UInt64 = 1
   public var tscAuxiliary: UInt64 = 0
   public var debugAddresses: InlineArray<4, UInt64> = InlineArray(repeating: 0)
-  public var nmiPending = false
+  public var nmiPending = false {
+    didSet { attention.insert(.events) }
+  }
   /// The vector of an interrupt that has been acknowledged and has to wait for another event.
-  public var deferredInterrupt: UInt8? = nil
-  /// The PIT's channel 0 is no longer what the processor's timer is armed for.
-  public var timerIsStale = false
+  public var deferredInterrupt: UInt8? = nil {
+    didSet { attention.insert(.events) }
+  }
   /// TSC ticks; 0: it rings once.
   public var timerPeriod: UInt64 = 0
-  /// The vendor's copy of PAE's first level is older than the control registers.
-  public var pageDirectoryPointersAreStale = false
   /// Vectors of level-triggered lines that were sent to this vCPU and not yet ended.
   public var levelVectors = VectorSet()
   /// kvmclock's page: guest-physical address with bit 0 as enable.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import Contract
+import Devices
 import X86
 
 /// What the vCPUs of a VM share: in the VM area's private pages, behind the lock with which those
@@ -8,15 +10,16 @@ public struct VirtualMachineState {
   /// Physical address of the top nested table; 0: no slot yet.
   public var nestedRoot: UInt64 = 0
   public var slots = MemorySlots()
-  public var pic = PIC()
-  public var ioapic = IOAPIC()
+  public var controllers = InterruptController()
   public var pit = PIT()
   /// The PIT's channel 0 as its changes were last looked at, and as the driver was last told.
   public var pitChange: UInt32 = 0
+  /// PIT ticks in a TSC tick, times 2 to the power of 32.
+  var pitScale: UInt64 = 0
   var driverTimer: PITTimer?
   var ringPace = RingPace()
   /// The local APICs, by vCPU id, as far as senders of interrupts need to know them.
-  public var apics: InlineArray<16, VirtualAPIC?> = InlineArray(repeating: nil)
+  public var apics = InlineArray<16, APICAddress> { APICAddress(id: UInt32($0)) }
   /// Bits of `VCPURequest`, by vCPU id; set by any vCPU, then an NMI to its CPU.
   public var requests: InlineArray<16, UInt32> = InlineArray(repeating: 0)
   /// The vector of the start-up IPI, by vCPU id.

@@ -21,7 +21,7 @@ public protocol VirtualizationUnit {
   func load()
   func unload()
 
-  /// Runs the guest until it exits. RAX to R15 are in `registers`, RSP included. An NMI that is
+  /// Runs the guest until it exits. RAX to R15 are in `registers`, except RSP: `stackPointer`. An NMI that is
   /// taken in root mode after the caller has read the count of NMIs as `seen` prevents the entry,
   /// which then ends as an NMI's exit. (Where NMIs wait until the guest runs, as with GIF 0 on SVM,
   /// there is no such NMI.)
@@ -32,6 +32,10 @@ public protocol VirtualizationUnit {
   /// The vendor's exit code and its further information, for reports.
   var exitCode: UInt64 { get }
   var exitInformation: UInt64 { get }
+  /// RIP at the newest exit.
+  var exitInstructionPointer: UInt64 { get }
+  /// The exit cut the delivery of an event short.
+  var wasDelivering: Bool { get }
   /// What was being delivered when the exit came, taken once.
   func takeInterruptedEvent() -> Event?
 
@@ -57,6 +61,9 @@ public protocol VirtualizationUnit {
   /// Sets which accesses to an MSR exit; MSRs outside the bitmap's ranges always do.
   func intercept(_ msr: MSR, reads: Bool, writes: Bool)
 
+  /// Goes on at `next`, behind an instruction that the monitor has executed for the guest: the shadow
+  /// of MOV SS and STI is over, and a guest that single-steps gets its #DB.
+  func completeInstruction(next: UInt64)
   /// MOV SS and STI hold interrupts off for one instruction.
   var interruptShadow: Bool { get nonmutating set }
   /// The event that the next entry delivers.
@@ -128,10 +135,6 @@ public struct GuestRegisters: Sendable {
   public var rbx: UInt64 {
     get { values[3] }
     set { values[3] = newValue }
-  }
-  public var rsp: UInt64 {
-    get { values[4] }
-    set { values[4] = newValue }
   }
   public var rsi: UInt64 {
     get { values[6] }

@@ -51,9 +51,9 @@ import X86
   public func unload() {}
 
   /// GIF is 0: an NMI waits, and exits at once.
+  @inline(__always)
   public func enter(_ registers: inout GuestRegisters, unlessNMISince seen: UInt64) -> Exit {
     vmcb[.rax] = registers.rax
-    vmcb[.rsp] = registers.rsp
     // No clean bit is ever set: exits are rare here, a stale cache would not be.
     vmcb[.cleanBits] = 0
     unsafe withUnsafeMutablePointer(to: &registers) {
@@ -62,7 +62,6 @@ import X86
     }
     vmcb[.eventInjection] = 0
     registers.rax = vmcb[.rax]
-    registers.rsp = vmcb[.rsp]
     let exit = ExitCode.decode(
       vmcb[.exitCode], information1: vmcb[.exitInfo1], information2: vmcb[.exitInfo2])
     // An entry that was refused may not have come to the flush. APM vol. 2, 15.5.1.
@@ -86,6 +85,8 @@ import X86
   public var exitInformation: UInt64 {
     vmcb[.exitCode] == ExitCode.nestedPageFault ? vmcb[.exitInfo2] : vmcb[.exitInfo1]
   }
+  public var exitInstructionPointer: UInt64 { vmcb[.rip] }
+  public var wasDelivering: Bool { vmcb[.exitInterruptInfo] & EventInjection.valid != 0 }
   public func takeInterruptedEvent() -> Event? {
     let event = EventInjection.decode(vmcb[.exitInterruptInfo])
     vmcb[.exitInterruptInfo] = 0
@@ -182,6 +183,20 @@ import X86
   }
   public func intercept(_ msr: MSR, reads: Bool, writes: Bool) {
     unsafe MSRBitmap.set(msrBitmap, msr.rawValue, reads: reads, writes: writes)
+  }
+
+  /// The #DB is a trap: it is delivered behind the instruction. SDM vol. 3, 18.3.1.4.
+  @inline(__always)
+  public func completeInstruction(next: UInt64) {
+    vmcb[.rip] = next
+    vmcb[.interruptShadow] = 0
+    if vmcb[.rflags] & RFLAGS.trap.rawValue != 0 { raiseSingleStep() }
+  }
+
+  @inline(never)
+  private func raiseSingleStep() {
+    vmcb[.dr6] |= 1 << 14  // BS
+    injection = Event(kind: .exception, vector: ExceptionVector.debug.rawValue)
   }
 
   public var interruptShadow: Bool {

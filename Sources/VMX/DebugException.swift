@@ -13,13 +13,13 @@ public enum DebugException {
   public static func dr6(_ old: UInt64, qualification: UInt64) -> UInt64 {
     old & ~0xf | qualification & conditions
   }
+  /// BS in the pending debug exceptions. SDM vol. 3, table 25-4.
+  static var pendingSingleStep: UInt64 { 1 << 14 }
+
   public static func dr7(_ old: UInt64) -> UInt64 { old & ~generalDetect }
 }
 
 extension VMCS {
-  /// BS in the pending debug exceptions.
-  private static var pendingSingleStep: UInt64 { 1 << 14 }
-
   /// Brings DR7 and the guest's place to where delivering the #DB starts; DR6 is given back.
   func settleDebugException(dr6: UInt64) -> UInt64 {
     self[.dr7] = DebugException.dr7(self[.dr7])
@@ -31,7 +31,7 @@ extension VMCS {
     if RFLAGS(rawValue: self[.rflags]).contains(.trap),
       self[.interruptibility] & Interruptibility.shadow != 0
     {
-      self[.pendingDebugExceptions] |= Self.pendingSingleStep
+      self[.pendingDebugExceptions] |= DebugException.pendingSingleStep
     }
     return DebugException.dr6(dr6, qualification: self[.exitQualification])
   }

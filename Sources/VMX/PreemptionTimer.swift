@@ -35,19 +35,20 @@ extension VMXUnit {
     get { state.deadline == 0 ? nil : state.deadline }
     nonmutating set {
       state.deadline = newValue ?? 0
-      guard newValue != nil, !state.isTimerOn else { return }
+      if newValue == nil {
+        // Exits do not save what is left of it (SDM vol. 3, 25.7.1): this counts for every entry.
+        if state.isTimerOn { vmcs[.preemptionTimer] = .max }
+        return
+      }
+      guard !state.isTimerOn else { return }
       state.isTimerOn = true
       vmcs[.pinControls] |= PinControls.preemptionTimer.rawValue
     }
   }
 
   func loadTimer() {
-    guard state.isTimerOn else { return }
-    vmcs[.preemptionTimer] =
-      state.deadline == 0
-      ? .max
-      : PreemptionTimer.value(
-        until: state.deadline, now: instructions.timestamp(),
-        shift: capabilities.preemptionTimerShift)
+    vmcs[.preemptionTimer] = PreemptionTimer.value(
+      until: state.deadline, now: instructions.timestamp(),
+      shift: capabilities.preemptionTimerShift)
   }
 }

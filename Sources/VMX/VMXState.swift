@@ -15,12 +15,16 @@ public struct VMXState {
   var isTimerOn: Bool
   /// Translations are to be forgotten at the next entry.
   var flushes: Bool
+  /// An entry has more to do than to enter.
+  @inline(__always) var needsPreparation: Bool { flushes || deadline != 0 }
   var eptPointer: UInt64
   /// The newest exit, or refused entry.
   var exitCode: UInt32
-  /// What that exit cut short.
+  /// What that exit cut short: the IDT-vectoring information.
   var interruptedEvent: UInt32
-  var interruptedErrorCode: UInt32
+  var exitInstructionPointer: UInt64
+  /// The qualification, or the guest-physical address; 0 where an exit has neither.
+  var exitInformation: UInt64
   /// Registers that are the guest's while the vCPU is on a CPU; here while it is on none.
   var cr2: UInt64
   var dr6: UInt64

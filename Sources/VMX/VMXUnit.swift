@@ -76,63 +76,143 @@ import X86
 
   public func flushTranslations() { state.flushes = true }
 
+  /// For each instruction that the monitor executes: RIP is written, and nothing else unless the
+  /// exit says so.
+  @inline(__always)
+  public func completeInstruction(next: UInt64) {
+    vmcs[.rip] = next
+    if vmcs[.interruptibility] & Interruptibility.shadow != 0 { endShadow() }
+    if vmcs[.rflags] & RFLAGS.trap.rawValue != 0 { raiseSingleStep() }
+  }
+
+  @inline(never)
+  private func endShadow() { vmcs[.interruptibility] &= ~Interruptibility.shadow }
+
+  /// SDM vol. 3, 25.4.2: the processor delivers the #DB after the entry, as it would after the
+  /// instruction.
+  @inline(never)
+  private func raiseSingleStep() {
+    vmcs[.pendingDebugExceptions] |= DebugException.pendingSingleStep
+  }
+
   // MARK: Into the guest
 
+  @inline(__always)
   public func enter(_ registers: inout GuestRegisters, unlessNMISince seen: UInt64) -> Exit {
-    if state.flushes {
-      instructions.invalidate(state.eptPointer, capabilities.invalidation)
-      state.flushes = false
-    }
-    loadTimer()
-    vmcs[.rsp] = registers.rsp
+    if state.needsPreparation { prepareEntry() }
     state.interruptedEvent = 0
+    state.exitInformation = 0
     let outcome = unsafe withUnsafeMutablePointer(to: &registers) {
       unsafe instructions.enter(
         UnsafeMutableRawPointer($0), isLaunched: state.isLaunched, unlessNMISince: seen)
     }
-    switch outcome {
-    case .prevented:
+    guard outcome == .exited else { return refused(outcome) }
+    let reason = vmcs[.exitReason]
+    state.exitCode = reason
+    state.exitInstructionPointer = vmcs[.rip]
+    if reason & ExitReason.entryFailure != 0 { return failedEntry(reason) }
+    state.isLaunched = true
+    state.interruptedEvent = vmcs[.interruptedEvent]
+    return exit(reason)
+  }
+
+  /// What has to be done before an entry and is not always: forgotten translations, the timer.
+  @inline(never)
+  private func prepareEntry() {
+    if state.flushes {
+      instructions.invalidate(state.eptPointer, capabilities.invalidation)
+      state.flushes = false
+    }
+    if state.deadline != 0 { loadTimer() }
+  }
+
+  @inline(never)
+  private func refused(_ outcome: EntryOutcome) -> Exit {
+    state.exitInstructionPointer = vmcs[.rip]
+    if outcome == .prevented {
       state.exitCode = UInt32(ExitReason.exceptionOrNMI.rawValue)
       return .nonMaskableInterrupt
-    case .failed:
-      state.exitCode = vmcs[.instructionError]
-      return .invalidState(UInt64(state.exitCode))
-    case .exited:
-      registers.rsp = vmcs[.rsp]
-      state.exitCode = vmcs[.exitReason]
-      return settle(vmcs.exit(state.exitCode))
+    }
+    state.exitCode = vmcs[.instructionError]
+    return .invalidState(UInt64(state.exitCode))
+  }
+
+  @inline(never)
+  private func failedEntry(_ reason: UInt32) -> Exit {
+    if reason & 0xffff == UInt32(ExitReason.machineCheckDuringEntry.rawValue) {
+      instructions.takeMachineCheck()
+    }
+    return .invalidState(UInt64(reason))
+  }
+
+  /// The newest exit in neutral terms, and what it leaves to be done before anything else.
+  @inline(__always)
+  private func exit(_ reason: UInt32) -> Exit {
+    switch ExitReason(rawValue: UInt16(truncatingIfNeeded: reason)) {
+    case .exceptionOrNMI: return exceptionOrNMI()
+    case .externalInterrupt: return .interrupt
+    case .tripleFault: return .shutdown
+    case .interruptWindow: return .interruptWindow
+    case .nmiWindow:
+      nmiWindowExiting = false
+      return .interruptWindow
+    case .cpuid: return .cpuid
+    case .halt:
+      if state.haltsExit { return .halt }
+      finishHalt()
+      return .interruptWindow
+    case .invd, .wbinvd: return .cacheControl
+    case .vmcall: return .hypercall
+    case .getsec, .vmclear, .vmlaunch, .vmptrld, .vmptrst, .vmread, .vmresume, .vmwrite, .vmxoff,
+      .vmxon, .invept, .invvpid, .vmfunc, .mwait, .monitor:
+      return .virtualizationInstruction
+    case .controlRegister:
+      return ExitQualification.controlRegister(qualification())
+        .map(Exit.controlRegister) ?? .other(UInt64(reason))
+    case .port:
+      return .port(
+        ExitQualification.port(qualification(), instruction: vmcs[.exitInstructionInformation]))
+    case .readMSR: return .readMSR
+    case .writeMSR: return .writeMSR
+    case .extendedPageTableViolation:
+      let qualification = vmcs[.exitQualification]
+      state.exitInformation = vmcs[.guestPhysicalAddress]
+      blockNMIsAgain(qualification)
+      return .nestedFault(
+        ExitQualification.nestedFault(qualification, address: state.exitInformation))
+    case .preemptionTimer: return .preemptionTimer
+    case .setExtendedControl: return .setExtendedControl
+    case .initialize:
+      instructions.surrender()
+      return .other(UInt64(reason))
+    case .startUp, .taskSwitch, .invalidGuestState, .msrLoading, .machineCheckDuringEntry,
+      .extendedPageTableMisconfiguration, nil:
+      return .other(UInt64(reason))
     }
   }
 
-  /// What an exit leaves to be done before anything else.
-  private func settle(_ exit: Exit) -> Exit {
-    if case .invalidState(let code) = exit {
-      if code & 0xffff == UInt64(ExitReason.machineCheckDuringEntry.rawValue) {
-        instructions.takeMachineCheck()
-      }
-      return exit
+  /// The qualification, which the report of the newest exits shows too.
+  private func qualification() -> UInt64 {
+    let qualification = vmcs[.exitQualification]
+    state.exitInformation = qualification
+    return qualification
+  }
+
+  private func exceptionOrNMI() -> Exit {
+    let information = vmcs[.exitInterruption]
+    if EventInjection.kind(information) == .nonMaskable {
+      instructions.unblockNMIs()
+      return .nonMaskableInterrupt
     }
-    state.isLaunched = true
-    state.interruptedEvent = vmcs[.interruptedEvent]
-    state.interruptedErrorCode = vmcs[.interruptedErrorCode]
-    switch exit {
-    case .nonMaskableInterrupt: instructions.unblockNMIs()
-    case .interruptWindow where state.exitCode == UInt32(ExitReason.nmiWindow.rawValue):
-      nmiWindowExiting = false
-    case .other(UInt64(ExitReason.initialize.rawValue)): instructions.surrender()
-    case .halt where !state.haltsExit:
-      finishHalt()
-      return .interruptWindow
-    case .exception(let vector, _):
-      if vector == ExceptionVector.machineCheck.rawValue { instructions.takeMachineCheck() }
-      if vector == ExceptionVector.debug.rawValue {
-        instructions.dr6 = vmcs.settleDebugException(dr6: instructions.dr6)
-      }
-      blockNMIsAgain(UInt64(vmcs[.exitInterruption]))
-    case .nestedFault: blockNMIsAgain(vmcs[.exitQualification])
-    default: break
+    let vector = UInt8(truncatingIfNeeded: information)
+    if vector == ExceptionVector.machineCheck.rawValue { instructions.takeMachineCheck() }
+    if vector == ExceptionVector.debug.rawValue {
+      instructions.dr6 = vmcs.settleDebugException(dr6: instructions.dr6)
     }
-    return exit
+    blockNMIsAgain(UInt64(information))
+    return .exception(
+      vector: vector,
+      errorCode: information & EventInjection.errorValid != 0 ? vmcs[.exitErrorCode] : 0)
   }
 
   /// An IRET that is executed again must find NMIs blocked. SDM vol. 3, 28.2.3.
@@ -147,13 +227,12 @@ import X86
 
   public var exitInstructionLength: UInt64 { UInt64(vmcs[.exitInstructionLength]) }
   public var exitCode: UInt64 { UInt64(state.exitCode) }
-  public var exitInformation: UInt64 {
-    state.exitCode == UInt32(ExitReason.extendedPageTableViolation.rawValue)
-      ? vmcs[.guestPhysicalAddress] : vmcs[.exitQualification]
-  }
+  public var exitInformation: UInt64 { state.exitInformation }
+  public var exitInstructionPointer: UInt64 { state.exitInstructionPointer }
+  public var wasDelivering: Bool { state.interruptedEvent & EventInjection.valid != 0 }
   public func takeInterruptedEvent() -> Event? {
     let event = EventInjection.decode(
-      state.interruptedEvent, errorCode: state.interruptedErrorCode)
+      state.interruptedEvent, errorCode: vmcs[.interruptedErrorCode])
     state.interruptedEvent = 0
     return event
   }

@@ -12,12 +12,12 @@ struct CPUIDPolicyTests {
 
   /// Leaves of the client: function, index (nil: not significant), EAX to EDX.
   func offer(_ leaves: [(UInt32, UInt32?, [UInt32])]) {
-    cpu.state.cpuidCount = leaves.count
     for (place, leaf) in leaves.enumerated() {
       cpu.cpuidTable[place] = kvm_cpuid_entry2(
         function: leaf.0, index: leaf.1 ?? 0, flags: leaf.1 == nil ? 0 : 1, eax: leaf.2[0],
         ebx: leaf.2[1], ecx: leaf.2[2], edx: leaf.2[3], padding: (0, 0, 0))
     }
+    cpu.cpuidTable.index(count: leaves.count)
   }
   static let intel: (UInt32, UInt32?, [UInt32]) = (
     0, nil, [7, 0x756e_6547, 0x6c65_746e, 0x4965_6e69]

@@ -141,9 +141,9 @@ struct DeviceAccessTests {
 
   @Test("PUSH stores what the device says on the stack")
   func push() {
-    cpu.state.registers.rsp = 0x3000
+    machine.unit.stackPointer = 0x3000
     #expect(run([0xff, 0x33], write: false, answer: 0xcafe_f00d) == [.read(Self.device, 4)])
-    #expect(cpu.state.registers.rsp == 0x2ffc)
+    #expect(machine.unit.stackPointer == 0x2ffc)
     #expect(machine.memory[Self.ram + 0x2ffc, as: UInt32.self] == 0xcafe_f00d)
   }
 

@@ -78,7 +78,7 @@ struct InterruptCommandTests {
 
   @Test("A vCPU that is on no CPU yet finds its start-up when it first runs")
   func unboundStartUp() {
-    machine.cpu.withMachine { $0.apics[2] = nil }
+    machine.cpu.withMachine { $0.apics[2] = APICAddress(id: 2) }
     withUnsafeMutableBytes(of: &machine.cpu.vm.apic_ids) {
       $0.storeBytes(of: APUS_NO_APIC_ID, toByteOffset: 8, as: UInt32.self)
     }

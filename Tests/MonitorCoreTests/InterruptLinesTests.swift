@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import Devices
 import Testing
 import X86
 
@@ -16,8 +17,8 @@ struct InterruptLinesTests {
     }
     // The PICs as a kernel leaves them that uses the I/O APIC.
     cpu.withMachine { machine in
-      machine.pic.write(port: 0x21, 0xff)
-      machine.pic.write(port: 0xa1, 0xff)
+      machine.controllers.pic.write(port: 0x21, 0xff)
+      machine.controllers.pic.write(port: 0xa1, 0xff)
     }
   }
 
@@ -159,6 +160,8 @@ struct InterruptLinesTests {
       $0[0] = 2
       $0[2] = UInt8(APUS_NO_PIN)
     }
+    // The driver asks for that after each change.
+    cpu.updateLines()
     setEntry(2, 0x30)
     #expect(route(0) == UInt64(1) << 63 | 0x40 << 8 | 0x30)
     #expect(route(2) == 1 << 62)

@@ -46,10 +46,10 @@ struct LocalVectorTests {
   }
 
   func offerDeadline(client: Bool, processor: Bool) {
-    cpu.state.cpuidCount = 1
     cpu.cpuidTable[0] = kvm_cpuid_entry2(
       function: 1, index: 0, flags: 0, eax: 0, ebx: 0, ecx: client ? 1 << 24 : 0, edx: 0,
       padding: (0, 0, 0))
+    cpu.cpuidTable.index(count: 1)
     machine.processor.leaves[1] = CPUIDRegisters(ecx: processor ? 1 << 24 : 0)
   }
 

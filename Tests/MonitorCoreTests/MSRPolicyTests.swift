@@ -84,10 +84,10 @@ struct MSRPolicyTests {
     #expect(!write(0xc000_0103, 1))
     machine.processor.leaves[0x8000_0001] = CPUIDRegisters(edx: 1 << 27)
     #expect(read(0xc000_0103) == nil)
-    cpu.state.cpuidCount = 1
     cpu.cpuidTable[0] = kvm_cpuid_entry2(
       function: 0x8000_0001, index: 0, flags: 0, eax: 0, ebx: 0, ecx: 0, edx: 1 << 27,
       padding: (0, 0, 0))
+    cpu.cpuidTable.index(count: 1)
     #expect(write(0xc000_0103, 5))
     #expect(read(0xc000_0103) == 5)
     #expect(!write(0xc000_0103, 1 << 32))

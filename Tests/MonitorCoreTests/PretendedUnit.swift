@@ -50,6 +50,14 @@ final class PretendedUnit: VirtualizationUnit, @unchecked Sendable {
   var exitInstructionLength: UInt64 = 0
   var exitCode: UInt64 { 0x72 }
   var exitInformation: UInt64 { 0 }
+  var exitInstructionPointer: UInt64 { instructionPointer }
+  var wasDelivering: Bool { interruptedEvent != nil }
+  var singleSteps = 0
+  func completeInstruction(next: UInt64) {
+    instructionPointer = next
+    interruptShadow = false
+    if flags.contains(.trap) { singleSteps += 1 }
+  }
   var interruptedEvent: Event?
   func takeInterruptedEvent() -> Event? {
     defer { interruptedEvent = nil }

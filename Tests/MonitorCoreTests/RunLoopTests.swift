@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import Devices
 import Testing
 import X86
 
@@ -200,10 +201,10 @@ struct RunLoopTests {
     cpu.writeXAPIC(.lvtLINT0, 0x700)
     cpu.withMachine { machine in
       for (port, value) in [(0x20, 0x11), (0x21, 0x30), (0x21, 4), (0x21, 1)] as [(UInt16, UInt8)] {
-        machine.pic.write(port: port, value)
+        machine.controllers.pic.write(port: port, value)
       }
-      machine.pic.write(port: 0x21, 0)
-      machine.pic.setLine(4, true)
+      machine.controllers.pic.write(port: 0x21, 0)
+      machine.controllers.pic.setLine(4, true)
     }
     unit.steps = [
       { unit, _ in

@@ -27,19 +27,19 @@ struct VirtualAPICTests {
 
   @Test("A physical destination is an APIC's ID, or the broadcast of the mode in force")
   func physical() {
-    #expect(Self.apic(3).matches(Self.command(3), from: 0))
-    #expect(!Self.apic(3).matches(Self.command(2), from: 0))
-    #expect(Self.apic(3).matches(Self.command(0xff), from: 0))
-    #expect(!Self.apic(3, x2APIC: true).matches(Self.command(0xff), from: 0))
-    #expect(Self.apic(3, x2APIC: true).matches(Self.command(0xffff_ffff), from: 0))
-    #expect(!Self.apic(3).matches(Self.command(0x103), from: 0))
+    #expect(Self.apic(3).address.matches(Self.command(3), from: 0))
+    #expect(!Self.apic(3).address.matches(Self.command(2), from: 0))
+    #expect(Self.apic(3).address.matches(Self.command(0xff), from: 0))
+    #expect(!Self.apic(3, x2APIC: true).address.matches(Self.command(0xff), from: 0))
+    #expect(Self.apic(3, x2APIC: true).address.matches(Self.command(0xffff_ffff), from: 0))
+    #expect(!Self.apic(3).address.matches(Self.command(0x103), from: 0))
   }
 
   @Test("A shorthand goes by who sends")
   func shorthands() {
     let apics = [Self.apic(0), Self.apic(1), Self.apic(2)]
     func targets(_ shorthand: UInt64) -> [Bool] {
-      apics.map { $0.matches(Self.command(9, shorthand: shorthand), from: 1) }
+      apics.map { $0.address.matches(Self.command(9, shorthand: shorthand), from: 1) }
     }
     #expect(targets(1) == [false, true, false])
     #expect(targets(2) == [true, true, true])
@@ -48,32 +48,34 @@ struct VirtualAPICTests {
 
   @Test("The flat model matches any common bit of eight")
   func flat() {
-    #expect(Self.apic(1, logical: 0b10).matches(Self.command(0b11, logical: true), from: 0))
-    #expect(!Self.apic(2, logical: 0b100).matches(Self.command(0b11, logical: true), from: 0))
-    #expect(Self.apic(2, logical: 0b100).matches(Self.command(0xff, logical: true), from: 0))
-    #expect(!Self.apic(2).matches(Self.command(0xff, logical: true), from: 0))
+    #expect(Self.apic(1, logical: 0b10).address.matches(Self.command(0b11, logical: true), from: 0))
+    #expect(
+      !Self.apic(2, logical: 0b100).address.matches(Self.command(0b11, logical: true), from: 0))
+    #expect(
+      Self.apic(2, logical: 0b100).address.matches(Self.command(0xff, logical: true), from: 0))
+    #expect(!Self.apic(2).address.matches(Self.command(0xff, logical: true), from: 0))
   }
 
   @Test("The cluster model matches the cluster and a bit of four")
   func cluster() {
     let apic = Self.apic(5, logical: 0x12, format: 0x0fff_ffff)
-    #expect(apic.matches(Self.command(0x13, logical: true), from: 0))
-    #expect(!apic.matches(Self.command(0x11, logical: true), from: 0))
-    #expect(!apic.matches(Self.command(0x22, logical: true), from: 0))
+    #expect(apic.address.matches(Self.command(0x13, logical: true), from: 0))
+    #expect(!apic.address.matches(Self.command(0x11, logical: true), from: 0))
+    #expect(!apic.address.matches(Self.command(0x22, logical: true), from: 0))
   }
 
   @Test("In x2APIC mode cluster and bit follow from the ID")
   func x2APICLogical() {
     let apic = Self.apic(0x25, x2APIC: true)
-    #expect(apic.x2APICLogicalID == 0x2_0020)
-    #expect(apic.matches(Self.command(0x2_0030, logical: true), from: 0))
-    #expect(!apic.matches(Self.command(0x2_0010, logical: true), from: 0))
-    #expect(!apic.matches(Self.command(0x1_0020, logical: true), from: 0))
+    #expect(apic.address.x2APICLogicalID == 0x2_0020)
+    #expect(apic.address.matches(Self.command(0x2_0030, logical: true), from: 0))
+    #expect(!apic.address.matches(Self.command(0x2_0010, logical: true), from: 0))
+    #expect(!apic.address.matches(Self.command(0x1_0020, logical: true), from: 0))
   }
 
   @Test("In x2APIC mode all ones is a broadcast, logical as well")
   func x2APICBroadcast() {
-    #expect(Self.apic(3, x2APIC: true).matches(Self.command(.max, logical: true), from: 0))
+    #expect(Self.apic(3, x2APIC: true).address.matches(Self.command(.max, logical: true), from: 0))
   }
 
   @Test("The PICs are heard through an open LINT0 in ExtINT mode, or where the APIC is off")

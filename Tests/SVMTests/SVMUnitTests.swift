@@ -97,7 +97,7 @@ struct SVMUnitTests {
     unit.flushTranslations()
     #expect(unit.enter(&registers, unlessNMISince: 0) == .cpuid)
     #expect(registers.rax == 0x1111)
-    #expect(registers.rsp == 0x2222)
+    #expect(unit.stackPointer == 0x2222)
     #expect(registers.rbx == 0x3333)
     #expect(pages[0xf08, as: UInt64.self] >> 32 == 1, "the TLB was flushed")
     #expect(pages[0xf10, as: UInt64.self] == 0x8_8000_0b0d)

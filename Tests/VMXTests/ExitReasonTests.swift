@@ -7,6 +7,13 @@ import Testing
 
 @Suite("Exit reasons")
 struct ExitReasonTests {
+  /// An exit with these fields, of a guest whose client is told of HLT.
+  func exit(_ reason: UInt32, _ fields: [UInt32: UInt64] = [:]) throws -> Exit {
+    let guest = try PretendedGuest()
+    guest.unit.haltExiting = true
+    return guest.exit(fields.merging([0x4402: UInt64(reason)]) { $1 })
+  }
+
   @Test(
     "Are those of SDM vol. 3, appendix C",
     arguments: [
@@ -25,8 +32,8 @@ struct ExitReasonTests {
       (0x8000_0021, .invalidState(0x8000_0021)), (0x8000_0022, .invalidState(0x8000_0022)),
       (0x8000_0029, .invalidState(0x8000_0029)),
     ] as [(UInt32, Exit)])
-  func reasons(reason: UInt32, exit: Exit) {
-    #expect(VMCS(PretendedVMX()).exit(reason) == exit)
+  func reasons(reason: UInt32, exit: Exit) throws {
+    #expect(try self.exit(reason) == exit)
   }
 
   /// Table 25-17: vector 0 to 7, type 8 to 10, error code 11, valid 31.
@@ -39,10 +46,8 @@ struct ExitReasonTests {
       (0x8000_0b11, 1, .exception(vector: 17, errorCode: 1)),
       (0x8000_0312, 0, .exception(vector: 18, errorCode: 0)),
     ] as [(UInt64, UInt64, Exit)])
-  func exceptions(information: UInt64, errorCode: UInt64, exit: Exit) {
-    let pretended = PretendedVMX()
-    pretended.fields = [0x4404: information, 0x4406: errorCode]
-    #expect(VMCS(pretended).exit(0) == exit)
+  func exceptions(information: UInt64, errorCode: UInt64, exit: Exit) throws {
+    #expect(try self.exit(0, [0x4404: information, 0x4406: errorCode]) == exit)
   }
 
   /// Table 28-5: size less one 0 to 2, IN 3, string 4, REP 5, port 16 to 31. Table 28-8: address
@@ -71,10 +76,8 @@ struct ExitReasonTests {
           addressSize: 2)
       ),
     ] as [(UInt64, UInt64, PortAccess)])
-  func ports(qualification: UInt64, instruction: UInt64, access: PortAccess) {
-    let pretended = PretendedVMX()
-    pretended.fields = [0x6400: qualification, 0x440e: instruction]
-    #expect(VMCS(pretended).exit(30) == .port(access))
+  func ports(qualification: UInt64, instruction: UInt64, access: PortAccess) throws {
+    #expect(try exit(30, [0x6400: qualification, 0x440e: instruction]) == .port(access))
   }
 
   /// Table 28-3: register 0 to 3, type 4 and 5, source 8 to 11, LMSW's operand 16 to 31.
@@ -90,10 +93,8 @@ struct ExitReasonTests {
         ControlRegisterAccess(number: 0, kind: .loadStatusWord, register: 0, source: 0xfff1)
       ),
     ] as [(UInt64, ControlRegisterAccess)])
-  func controlRegisters(qualification: UInt64, access: ControlRegisterAccess) {
-    let pretended = PretendedVMX()
-    pretended.fields = [0x6400: qualification]
-    #expect(VMCS(pretended).exit(28) == .controlRegister(access))
+  func controlRegisters(qualification: UInt64, access: ControlRegisterAccess) throws {
+    #expect(try exit(28, [0x6400: qualification]) == .controlRegister(access))
   }
 
   /// Table 28-7: read 0, write 1, fetch 2.
@@ -102,11 +103,9 @@ struct ExitReasonTests {
     arguments: [
       (0x181, false, false), (0x182, true, false), (0x184, false, true), (0x183, true, false),
     ])
-  func nestedFaults(qualification: UInt64, isWrite: Bool, isExecute: Bool) {
-    let pretended = PretendedVMX()
-    pretended.fields = [0x6400: qualification, 0x2400: 0xfee0_0300]
+  func nestedFaults(qualification: UInt64, isWrite: Bool, isExecute: Bool) throws {
     #expect(
-      VMCS(pretended).exit(48)
+      try exit(48, [0x6400: qualification, 0x2400: 0xfee0_0300])
         == .nestedFault(
           NestedFault(address: 0xfee0_0300, isWrite: isWrite, isExecute: isExecute)))
   }

@@ -40,11 +40,11 @@ struct VMXUnitTests {
       return .exited
     }
     var registers = GuestRegisters()
-    registers.rsp = 0xaaaa
+    guest.unit.stackPointer = 0xaaaa
     #expect(guest.unit.enter(&registers, unlessNMISince: 5) == .cpuid)
-    #expect(registers.rsp == 0xbbbb)
+    #expect(guest.unit.stackPointer == 0xbbbb)
     #expect(registers.rbx == 0x3333)
-    registers.rsp = 0xaaaa
+    guest.unit.stackPointer = 0xaaaa
     #expect(guest.unit.enter(&registers, unlessNMISince: 6) == .cpuid)
     #expect(guest.instructions.trace == ["invalidate 501e single", "launch 5", "resume 6"])
   }
@@ -56,11 +56,11 @@ struct VMXUnitTests {
     guest.instructions.guest = { _, _ in .prevented }
     guest.unit.injection = Event(kind: .external, vector: 0x41)
     var registers = GuestRegisters()
-    registers.rsp = 0xaaaa
+    guest.unit.stackPointer = 0xaaaa
     #expect(guest.unit.enter(&registers, unlessNMISince: 0) == .nonMaskableInterrupt)
     #expect(guest.unit.injection == Event(kind: .external, vector: 0x41))
     #expect(guest.unit.takeInterruptedEvent() == nil, "an old exit's")
-    #expect(registers.rsp == 0xaaaa)
+    #expect(guest.unit.stackPointer == 0xaaaa)
     #expect(guest.unit.exitCode == 0)
     // It was not launched, and its NMI was taken in root mode.
     #expect(guest.exit([0x4402: 10]) == .cpuid)

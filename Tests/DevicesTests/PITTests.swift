@@ -2,7 +2,7 @@
 import Contract
 import Testing
 
-@testable import MonitorCore
+@testable import Devices
 
 @Suite("The interval timer")
 struct PITTests {

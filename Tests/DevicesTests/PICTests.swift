@@ -2,7 +2,7 @@
 import Contract
 import Testing
 
-@testable import MonitorCore
+@testable import Devices
 
 @Suite("The pair of 8259A interrupt controllers")
 struct PICTests {

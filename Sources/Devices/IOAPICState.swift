@@ -10,7 +10,7 @@ extension IOAPIC {
   /// KVM_IRQCHIP_IOAPIC. Its `irr` has the pins with something to deliver once they are unmasked
   /// and answered: asserted levels and edges that wait. Any value is accepted.
   public var state: kvm_ioapic_state {
-    get {
+    mutating get {
       var state = kvm_ioapic_state()
       state.base_address = Self.address
       state.ioregsel = UInt32(select)

@@ -45,6 +45,9 @@ public struct IOAPIC {
     self.edges = edges
   }
 
+  /// `nextDelivery` has something to take.
+  public var hasDelivery: Bool { ready != 0 }
+
   /// The pins that have something to deliver.
   private var ready: UInt32 {
     ((edges & ~levelPins) | (lines & levelPins & ~remoteIRR)) & ~maskedPins
@@ -76,7 +79,7 @@ public struct IOAPIC {
   public var isLevelInService: Bool { remoteIRR != 0 }
 
   /// How a pin's interrupts reach the guest; `masked` for a pin that does not exist.
-  public func route(pin: Int) -> IOAPICRoute {
+  public mutating func route(pin: Int) -> IOAPICRoute {
     guard pin >= 0, pin < Self.pins, !entries[pin].isMasked else { return .masked }
     guard let delivery = entries[pin].delivery(pin: pin), delivery.trigger == .edge,
       delivery.mode == .fixed || delivery.mode == .lowestPriority, delivery.vector >= 16
@@ -102,7 +105,7 @@ public struct IOAPIC {
   }
 
   /// A redirection entry as software reads it (82093AA, 3.2.4).
-  func value(pin: Int) -> UInt64 {
+  mutating func value(pin: Int) -> UInt64 {
     guard pin >= 0, pin < Self.pins else { return .max }
     let bit: UInt32 = 1 << UInt32(truncatingIfNeeded: pin)
     return entries[pin].bits | (ready & bit != 0 ? IOAPICEntry.deliveryStatus : 0)

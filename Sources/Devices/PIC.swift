@@ -57,10 +57,12 @@ public struct PIC {
   }
 
   /// Whether an IRQ line, 0 to 15, cannot reach the INTR pin: masked, or behind a masked cascade.
-  public func isMasked(_ line: Int) -> Bool {
-    let bit: UInt8 = 1 << UInt8(truncatingIfNeeded: line & 7)
-    if line < 8 { return master.masked & bit != 0 }
-    return slave.masked & bit != 0 || master.masked & 1 << Self.cascadeLine != 0
+  public func isMasked(_ line: Int) -> Bool { unmaskedLines & 1 << UInt16(line & 15) == 0 }
+
+  /// The IRQ lines that can reach the INTR pin: bit n is line n.
+  public var unmaskedLines: UInt16 {
+    let upper = master.masked & 1 << Self.cascadeLine == 0 ? ~slave.masked : 0
+    return UInt16(upper) << 8 | UInt16(~master.masked)
   }
 
   /// Reads one of the six ports; 0xff for any other.
