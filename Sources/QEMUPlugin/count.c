@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A plugin of QEMU that counts the instructions of the monitor on one CPU. Arguments:
+ * A plugin of QEMU that sees the instructions of the monitor on one CPU. Arguments:
  *
  *	cpu=N             the emulated CPU
  *	root=FIRST-END    where the monitor's code lies
  *	guest=FIRST-END   where the guest's code lies; may be left out
- *	exits=FILE        for each exit a line `ADDRESS COUNT`: the guest's instruction that exited,
- *	                  and how many of the monitor's came before its next one
+ *	trace=FILE        addresses of 32 bits: for each exit that of the guest's instruction which
+ *	                  exited, then those of the monitor's instructions in their order
  *	counts=FILE       at the end, for each address of the monitor a line `ADDRESS COUNT`
  *
- * An instruction with a REP prefix counts once.
+ * An instruction with a REP prefix is one.
  */
 #include "plugin.h"
 
@@ -25,30 +25,38 @@ EXPORT const int qemu_plugin_version = 4;
 
 static unsigned int counted_cpu;
 static struct range root, guest;
-static FILE *exits, *counts;
+static FILE *trace, *counts;
 static uint64_t *executed;              /* by address, from root.first */
-static uint64_t since_exit, guest_address;
+static uint32_t guest_address;
+static int in_guest;
 
 static int contains(struct range range, uint64_t address)
 {
 	return address >= range.first && address < range.end;
 }
 
+static void write_address(uint32_t address)
+{
+	if (trace)
+		fwrite(&address, sizeof address, 1, trace);
+}
+
 static void monitor_instruction(unsigned int cpu, void *address)
 {
 	if (cpu != counted_cpu)
 		return;
-	since_exit++;
 	executed[(uintptr_t)address - root.first]++;
+	if (in_guest)
+		write_address(guest_address);
+	in_guest = 0;
+	write_address((uintptr_t)address);
 }
 
 static void guest_instruction(unsigned int cpu, void *address)
 {
 	if (cpu != counted_cpu)
 		return;
-	if (since_exit && exits)
-		fprintf(exits, "%lx %lu\n", guest_address, since_exit);
-	since_exit = 0;
+	in_guest = 1;
 	guest_address = (uintptr_t)address;
 }
 
@@ -76,8 +84,8 @@ static void ended(qemu_plugin_id_t id, void *data)
 			fprintf(counts, "%lx %lu\n", root.first + offset, executed[offset]);
 	if (counts)
 		fclose(counts);
-	if (exits)
-		fclose(exits);
+	if (trace)
+		fclose(trace);
 }
 
 static int take(const char *argument)
@@ -88,8 +96,8 @@ static int take(const char *argument)
 		return root.end > root.first;
 	if (sscanf(argument, "guest=%lx-%lx", &guest.first, &guest.end) == 2)
 		return 1;
-	if (strncmp(argument, "exits=", 6) == 0)
-		return (exits = fopen(argument + 6, "w")) != NULL;
+	if (strncmp(argument, "trace=", 6) == 0)
+		return (trace = fopen(argument + 6, "w")) != NULL;
 	if (strncmp(argument, "counts=", 7) == 0)
 		return (counts = fopen(argument + 7, "w")) != NULL;
 	return 0;

@@ -8,7 +8,8 @@ import ArgumentParser
     abstract: "Makes emulated machines and runs Apus in them.",
     subcommands: [
       SetupCommand.self, DemoCommand.self, RunCommand.self, ListCommand.self, ImageCommand.self,
-      StandaloneCommand.self, CostsCommand.self, FuzzCommand.self, TryCommand.self,
+      StandaloneCommand.self, CostsCommand.self, ProfileCommand.self,
+      FuzzCommand.self, TryCommand.self,
       ShellCommand.self,
     ])
 }

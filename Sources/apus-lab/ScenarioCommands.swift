@@ -37,18 +37,4 @@ struct ListCommand: ParsableCommand {
   }
 }
 
-/// `apus-lab image`: what must hold of the monitor's image.
-struct ImageCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "image", abstract: "Checks the monitor's image: size, segments, instructions.")
-
-  func run() async throws {
-    let checks = try await MonitorImageCheck(project: try Project.current()).run()
-    for check in checks {
-      print("\(check.passed ? "passed" : "FAILED") \(check.name): \(check.detail)")
-    }
-    if !checks.allSatisfy(\.passed) { throw ExitCode.failure }
-  }
-}
-
 extension Scenario.Suite: ExpressibleByArgument {}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Testing
 
 @testable import Lab
@@ -19,9 +20,10 @@ import Testing
 
   @Test("A trace's instructions between two of the guest belong to the first one's exit")
   func trace() {
-    var text = Self.trace
-    let exits = text.withUTF8 { BochsTrace.exits(in: UnsafeRawBufferPointer($0)) }
-    #expect(exits == [0x11345: [ExitCount(instructions: 4, vmreads: 1, vmwrites: 1)]])
+    var exits = ExitCollector(following: 0x11345)
+    BochsTrace.read(Data(Self.trace.utf8), into: &exits)
+    #expect(exits.exits == [0x11345: [ExitCount(instructions: 4, vmreads: 1, vmwrites: 1)]])
+    #expect(exits.paths == [[0x102000, 0x102001, 0x102004, 0x102007]])
   }
 
   @Test("The debugger turns the trace on and off at every second breakpoint")
@@ -31,14 +33,25 @@ import Testing
         == "c\nset $cpu = 1\ntrace on\nc\ntrace off\nc\nset $cpu = 1\ntrace on\nc\n")
   }
 
-  @Test("The plugin's lines are exits by the guest's instruction")
-  func plugin() throws {
+  @Test("The plugin's addresses are exits of the guest's instruction before them")
+  func plugin() {
+    let addresses: [UInt32] = [0x11345, 0x102000, 0x102001, 0x11347, 0x102000, 0x11345, 0x102002]
+    var exits = ExitCollector(following: 0x11345)
+    CountingPlugin.read(
+      trace: addresses.withUnsafeBytes { Data($0) }, into: &exits)
     #expect(
-      try CountingPlugin.exits(in: "11345 210\n11345 211\n1a 5\n") == [
-        0x11345: [ExitCount(instructions: 210), ExitCount(instructions: 211)],
-        0x1a: [ExitCount(instructions: 5)],
+      exits.exits == [
+        0x11345: [ExitCount(instructions: 2), ExitCount(instructions: 1)],
+        0x11347: [ExitCount(instructions: 1)],
       ])
-    #expect(throws: LabError.self) { try CountingPlugin.exits(in: "11345\n") }
+    #expect(exits.paths == [[0x102000, 0x102001], [0x102002]])
+  }
+
+  @Test("The plugin's counts are by address")
+  func counts() throws {
+    #expect(
+      try CountingPlugin.counts(in: "102000 210\n1020a0 5\n") == [0x102000: 210, 0x1020a0: 5])
+    #expect(throws: LabError.self) { try CountingPlugin.counts(in: "11345\n") }
   }
 
   @Test("A line of the standalone test names a site and its time")

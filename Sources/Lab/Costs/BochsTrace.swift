@@ -17,30 +17,19 @@ enum BochsTrace {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  static func exits(inFile path: String) throws -> ExitCount.BySite {
-    try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-      .withUnsafeBytes { exits(in: $0) }
-  }
-
-  static func exits(in text: UnsafeRawBufferPointer) -> ExitCount.BySite {
-    var exits: ExitCount.BySite = [:]
-    var site: UInt64 = 0
-    var count = ExitCount()
-    var rest = text[...]
-    while let end = rest.position(of: "\n") {
-      let line = rest[..<end]
-      rest = rest[(end + 1)...]
-      guard let instruction = Instruction(line) else { continue }
-      if CodePlace.monitor.contains(instruction.address) {
-        count.instructions += 1
-        if instruction.mnemonic.hasPrefix("vmread ") { count.vmreads += 1 }
-        if instruction.mnemonic.hasPrefix("vmwrite ") { count.vmwrites += 1 }
-      } else if CodePlace.guest.contains(instruction.address) {
-        if count.instructions > 0 { exits[site, default: []].append(count) }
-        (site, count) = (instruction.address, ExitCount())
+  static func read(_ trace: Data, into exits: inout ExitCollector) {
+    trace.withUnsafeBytes { text in
+      var rest = text[...]
+      while let end = rest.position(of: "\n") {
+        let line = rest[..<end]
+        rest = rest[(end + 1)...]
+        guard let instruction = Instruction(line) else { continue }
+        exits.executed(
+          instruction.address,
+          readsVMCS: instruction.mnemonic.hasPrefix("vmread "),
+          writesVMCS: instruction.mnemonic.hasPrefix("vmwrite "))
       }
     }
-    return exits
   }
 
   private struct Instruction {

@@ -18,23 +18,30 @@ public struct CostRun: Sendable {
 
   /// The costs on this machine, in the order of `ExitKind.all`.
   public func run(on machine: StandaloneMachine) async throws -> [ExitCost] {
-    terminal.step("\(machine.rawValue): exits one by one, their instructions counted")
-    var run = StandaloneRun(project: project, machine: machine)
-    run.commandLine = Self.test
-    run.seconds = seconds
-    run.countsExits = true
-    let outcome = try await run.run { if !$0.hasPrefix("cost ") { terminal.innerStep($0) } }
-    guard outcome.passed else {
-      throw LabError.machine("the test \(Self.test) failed: \(outcome.lines.last ?? "no output")")
-    }
+    let outcome = try await outcome(on: machine)
     let costs = try Self.costs(
-      on: machine, sites: outcome.lines.compactMap(CostSite.init(line:)), exits: outcome.exits)
+      on: machine, sites: outcome.lines.compactMap(CostSite.init(line:)),
+      exits: try outcome.exits().exits)
     for cost in costs where !cost.agreesWithTicks {
       throw LabError.machine(
         "\(cost.exit): the guest's TSC counts \(cost.ticks ?? 0) instructions for an exit, the trace "
           + "\(cost.least) to \(cost.instructions)")
     }
     return costs
+  }
+
+  /// A run of the test, with its exits traced.
+  func outcome(on machine: StandaloneMachine) async throws -> StandaloneRun.Outcome {
+    terminal.step("\(machine.rawValue): exits one by one, their instructions counted")
+    var run = StandaloneRun(project: project, machine: machine)
+    run.commandLine = Self.test
+    run.seconds = seconds
+    run.observation = .exits
+    let outcome = try await run.run { if !$0.hasPrefix("cost ") { terminal.innerStep($0) } }
+    guard outcome.passed else {
+      throw LabError.machine("the test \(Self.test) failed: \(outcome.lines.last ?? "no output")")
+    }
+    return outcome
   }
 
   static func costs(

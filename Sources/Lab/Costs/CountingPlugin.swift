@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 
-/// Sources/QEMUPlugin: counts the monitor's instructions on one emulated CPU.
+/// Sources/QEMUPlugin: sees the monitor's instructions on one emulated CPU.
 struct CountingPlugin: Sendable {
   var project: Project
   var cpu = CodePlace.cpu
-  /// Where it writes each exit, and the instructions by address.
-  var exits: String?
+  /// Where it writes every instruction of an exit, and how often each was executed.
+  var trace: String?
   var counts: String?
 
   /// QEMU's options.
@@ -15,7 +16,7 @@ struct CountingPlugin: Sendable {
         what: "the plugin for QEMU", path: project.countingPlugin, remedy: "make lab")
     }
     var words = [project.countingPlugin, "cpu=\(cpu)", "root=\(Self.text(CodePlace.monitor))"]
-    if let exits { words += ["guest=\(Self.text(CodePlace.guest))", "exits=\(exits)"] }
+    if let trace { words += ["guest=\(Self.text(CodePlace.guest))", "trace=\(trace)"] }
     if let counts { words.append("counts=\(counts)") }
     return ["-plugin", words.joined(separator: ",")]
   }
@@ -24,24 +25,26 @@ struct CountingPlugin: Sendable {
     String(place.lowerBound, radix: 16) + "-" + String(place.upperBound, radix: 16)
   }
 
-  /// Reads `exits`.
-  static func exits(in text: String) throws(LabError) -> ExitCount.BySite {
-    var exits: ExitCount.BySite = [:]
-    for (site, instructions) in try pairs(text) {
-      exits[site, default: []].append(ExitCount(instructions: instructions))
+  /// Reads `trace`.
+  static func read(trace: Data, into exits: inout ExitCollector) {
+    trace.withUnsafeBytes { bytes in
+      for place in stride(from: 0, to: bytes.count & ~3, by: 4) {
+        exits.executed(
+          UInt64(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt32.self))))
+      }
     }
-    return exits
+    exits.finish()
   }
 
-  /// Reads lines `ADDRESS COUNT`.
-  static func pairs(_ text: String) throws(LabError) -> [(address: UInt64, count: Int)] {
-    var pairs: [(address: UInt64, count: Int)] = []
+  /// Reads `counts`: lines `ADDRESS COUNT`.
+  static func counts(in text: String) throws(LabError) -> [UInt64: Int] {
+    var counts: [UInt64: Int] = [:]
     for line in text.split(separator: "\n") {
       let words = line.split(separator: " ")
       guard words.count == 2, let address = UInt64(words[0], radix: 16), let count = Int(words[1])
       else { throw .malformed(file: "what the plugin counted", reason: "has a line \(line)") }
-      pairs.append((address, count))
+      counts[address, default: 0] += count
     }
-    return pairs
+    return counts
   }
 }

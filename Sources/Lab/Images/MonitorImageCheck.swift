@@ -57,7 +57,7 @@ public struct MonitorImageCheck: Sendable {
     var instructions = 0
     var offenders: [String] = []
     for line in disassembly.split(separator: "\n") {
-      guard let instruction = Instruction(line: line) else { continue }
+      guard let instruction = Disassembly.Instruction(line: line) else { continue }
       instructions += 1
       if instruction.touchesVectorState { offenders.append(line.trimmingSpace) }
     }
@@ -71,29 +71,48 @@ public struct MonitorImageCheck: Sendable {
     return .init(
       name: name, passed: false, detail: "\(offenders.count) instructions, the first: \(first)")
   }
+}
 
-  /// A line of objdump: `  100010:	mov    %rax,%rbx`.
-  private struct Instruction {
-    let mnemonic: Substring
-    let operands: Substring
+extension MonitorImageCheck {
+  /// Functions that `runGuest` reaches, but not for an exit that is answered at once.
+  static let exceptions: [ExitPath.Exception] = []
 
-    init?(line: Substring) {
-      let fields = line.split(separator: "\t")
-      guard fields.count >= 2, fields[0].last == ":" else { return nil }
-      mnemonic = fields[1].prefix { $0 != " " }
-      operands = fields[1].dropFirst(mnemonic.count)
+  /// Nothing is copied between exit and entry.
+  public func exitPath() async throws -> (check: Report.Check, offences: [String]) {
+    let path = ExitPath(
+      disassembly: try await Disassembly(of: project), exceptions: Self.exceptions)
+    return Self.judge(path)
+  }
+
+  static func judge(_ path: ExitPath) -> (check: Report.Check, offences: [String]) {
+    let (functions, offences) = path.check()
+    var problem: String?
+    if functions < 10 {
+      problem = "only \(functions) functions between exit and entry were found"
+    } else if let idle = path.idleExceptions.first {
+      problem = "\(idle.function) does not exist: its exception has no reason any more"
+    } else if let first = offences.first {
+      problem = "\(offences.count) times, the first: \(first.calls.last ?? "") \(first.problem)"
     }
+    return (
+      .init(
+        name: "monitor-copies-nothing-between-exit-and-entry", passed: problem == nil,
+        detail: problem ?? "\(functions) functions"),
+      offences.map { "\($0.calls.joined(separator: " → ")) \($0.problem)" }
+    )
+  }
+}
 
-    /// Saving and restoring the guest's state whole is what the monitor may do.
-    private static let allowed: Set<Substring> = [
-      "fxsave", "fxsave64", "fxrstor", "fxrstor64", "fninit", "finit", "fnclex",
-    ]
+extension Disassembly.Instruction {
+  /// Saving and restoring the guest's state whole is what the monitor may do.
+  private static let allowed: Set<Substring> = [
+    "fxsave", "fxsave64", "fxrstor", "fxrstor64", "fninit", "finit", "fnclex",
+  ]
 
-    var touchesVectorState: Bool {
-      if Self.allowed.contains(mnemonic) { return false }
-      return mnemonic.hasPrefix("f") || mnemonic == "emms"
-        || ["%xmm", "%ymm", "%zmm", "%mm", "%st"].contains { operands.contains($0) }
-    }
+  fileprivate var touchesVectorState: Bool {
+    if Self.allowed.contains(mnemonic) { return false }
+    return mnemonic.hasPrefix("f") || mnemonic == "emms"
+      || ["%xmm", "%ymm", "%zmm", "%mm", "%st"].contains { operands.contains($0) }
   }
 }
 

@@ -14,6 +14,7 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
   /// The files of a run.
   struct Files: Sendable {
     var project: Project
+    var machine: StandaloneMachine
     var directory: String
 
     var console: String { directory + "/console.log" }
@@ -22,8 +23,9 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
     var configuration: String { directory + "/bochsrc" }
     var debuggerCommands: String { directory + "/debugger" }
     var commandLine: String { directory + "/commandline" }
-    /// Where exits and their instructions are found afterwards, if they are counted.
-    var exits: String { directory + "/exits" }
+    /// Where the instructions of exits are found afterwards, and how often each was executed.
+    var trace: String { directory + "/trace" }
+    var counts: String { directory + "/counts" }
 
     var image: String { project.root + "/build/standalone" }
     var flatImage: String { image + ".flat" }
@@ -34,9 +36,17 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
     func monitorPiece(_ number: Int) -> String { directory + "/monitor.\(number)" }
   }
 
+  /// What is looked at from outside while the monitor runs.
+  enum Observation: Sendable {
+    /// The instructions of each exit, for the test `costs`.
+    case exits
+    /// How often each instruction was executed. Not under Bochs.
+    case functions
+  }
+
   /// Writes what the emulator reads, and says how to run it for at most `seconds`.
   func prepare(
-    _ files: Files, commandLine: String, seconds: Int, countsExits: Bool
+    _ files: Files, commandLine: String, seconds: Int, observation: Observation?
   ) throws -> Command {
     for path in [files.image, files.flatImage, files.rom] where !Lab.Files.exists(path) {
       throw LabError.notBuilt(
@@ -48,11 +58,10 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
     }
     switch self {
     case .amd:
-      let plugin = CountingPlugin(project: files.project, exits: files.exits)
       return Command(
         "timeout",
         ["--kill-after=5", "\(seconds)"] + qemu(files, commandLine)
-          + (countsExits ? try plugin.options() : []))
+          + (try observation.map { try plugin($0, files).options() } ?? []))
     case .intel:
       let monitor = try Lab.Files.read(files.project.monitor)
       guard monitor.count <= 2 * Files.pieceSize else {
@@ -68,7 +77,7 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
         to: files.commandLine)
       var configuration = BochsConfiguration(
         cpus: Self.cpus, emulatorLog: files.emulatorLog, machine: bochs(files))
-      if countsExits {
+      if observation == .exits {
         configuration.machine += "\nmagic_break: enabled=1"
         configuration.debuggerCommands = BochsTrace.commands(breakpoints: CostRun.breakpoints)
       }
@@ -78,11 +87,10 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
     }
   }
 
-  /// What was counted.
-  func exits(_ files: Files) throws -> ExitCount.BySite {
-    switch self {
-    case .amd: try CountingPlugin.exits(in: Lab.Files.readText(files.exits))
-    case .intel: try BochsTrace.exits(inFile: files.exits)
+  private func plugin(_ observation: Observation, _ files: Files) -> CountingPlugin {
+    switch observation {
+    case .exits: CountingPlugin(project: files.project, trace: files.trace)
+    case .functions: CountingPlugin(project: files.project, counts: files.counts)
     }
   }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Subprocess
 import SystemPackage
 
@@ -10,8 +11,7 @@ public struct StandaloneRun: Sendable {
   public var commandLine = ""
   /// After this many seconds the machine is ended.
   public var seconds = 60
-  /// Whether the instructions of each exit are counted; for the test `costs`.
-  var countsExits = false
+  var observation: StandaloneMachine.Observation?
 
   public init(project: Project, machine: StandaloneMachine) {
     self.project = project
@@ -22,43 +22,38 @@ public struct StandaloneRun: Sendable {
   public struct Outcome: Sendable {
     public var lines: [String]
     public var duration: Duration
-    /// If they were counted.
-    var exits: ExitCount.BySite = [:]
+    /// What the run left.
+    var files: StandaloneMachine.Files?
   }
 
   /// Runs it to its end; each line goes to `show` as it comes.
   public func run(_ show: @escaping @Sendable (String) -> Void) async throws -> Outcome {
     let directory = try RunDirectory(
       firstFreeOf: project.results(of: "standalone-\(machine.rawValue)"))
-    let files = StandaloneMachine.Files(project: project, directory: directory.path)
+    let files = StandaloneMachine.Files(
+      project: project, machine: machine, directory: directory.path)
     let command = try machine.prepare(
-      files, commandLine: commandLine, seconds: seconds, countsExits: countsExits)
+      files, commandLine: commandLine, seconds: seconds, observation: observation)
     try Lab.Files.write(command.line + "\n", to: files.command)
     let start = ContinuousClock.now
     let watcher = Task { try await watch(files.console, show) }
     try await execute(command, files)
     let duration = ContinuousClock.now - start
     watcher.cancel()
-    var outcome = Outcome(lines: try await watcher.value, duration: duration)
-    if countsExits {
-      outcome.exits = try machine.exits(files)
-      // A trace has hundreds of megabytes.
-      try Lab.Files.remove(files.exits)
-    }
-    return outcome
+    return Outcome(lines: try await watcher.value, duration: duration, files: files)
   }
 
   /// What Bochs' debugger and QEMU say is of no use to anybody but when they count. Bochs' own log
   /// is a file.
   private func execute(_ command: Command, _ files: StandaloneMachine.Files) async throws {
-    guard countsExits, machine == .intel else {
+    guard observation != nil, machine == .intel else {
       _ = try await Subprocess.run(
         command.executable, arguments: Arguments(command.arguments), input: .none,
         output: .discarded, error: .discarded)
       return
     }
     let trace = try FileDescriptor.open(
-      FilePath(files.exits), .writeOnly, options: [.create, .truncate],
+      FilePath(files.trace), .writeOnly, options: [.create, .truncate],
       permissions: [.ownerReadWrite, .groupRead, .otherRead])
     _ = try await Subprocess.run(
       command.executable, arguments: Arguments(command.arguments), input: .none,
@@ -86,6 +81,20 @@ extension StandaloneRun.Outcome {
   /// The last line says how many tests passed, failed and were skipped; without it the machine did
   /// not reach its end.
   public var summary: String? { lines.last.flatMap { $0.hasPrefix("standalone: ") ? $0 : nil } }
+
+  /// The instructions of each exit, of those at `site` one by one. They can be read once: a trace
+  /// may have hundreds of megabytes.
+  func exits(following site: UInt64? = nil) throws -> ExitCollector {
+    guard let files else { throw LabError.machine("nothing was traced") }
+    let trace = try Data(contentsOf: URL(fileURLWithPath: files.trace), options: .alwaysMapped)
+    var exits = ExitCollector(following: site)
+    switch files.machine {
+    case .amd: CountingPlugin.read(trace: trace, into: &exits)
+    case .intel: BochsTrace.read(trace, into: &exits)
+    }
+    try Lab.Files.remove(files.trace)
+    return exits
+  }
 
   /// Every test passed, or was skipped with a reason.
   public var passed: Bool {

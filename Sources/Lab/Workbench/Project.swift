@@ -24,6 +24,10 @@ public struct Project: Sendable, Equatable {
   public var lab: String { root + "/build/lab" }
   /// The monitor's image, made by `make monitor`.
   public var monitor: String { root + "/build/monitor" }
+  /// The same with its symbols.
+  public var monitorWithSymbols: String {
+    root + "/.build/monitor/x86_64-unknown-none-elf/release/Monitor"
+  }
   /// The command, made by `make vmm`.
   public var apus: String { root + "/build/apus" }
 
