@@ -15,6 +15,7 @@ let hosted: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 var targets: [Target] = [
   .target(name: "Contract"),
   .target(name: "X86", dependencies: ["Contract"], swiftSettings: pure),
+  .target(name: "Emulator", dependencies: ["X86"], swiftSettings: pure),
   .target(name: "SVM", dependencies: ["MonitorCore", "X86", "Contract"], swiftSettings: pure),
   .target(name: "VMX", dependencies: ["MonitorCore", "X86", "Contract"], swiftSettings: pure),
   // Constant tables of the image, imported by tests only: an importer would hold a second copy.
@@ -74,6 +75,9 @@ let hostedTargets: [Target] = [
   .executableTarget(
     name: "hostile", dependencies: ["Generator", "HostileCalls"], swiftSettings: hosted),
   .testTarget(name: "X86Tests", dependencies: ["X86"]),
+  // Runs single instructions on the processor of the test.
+  .target(name: "RealProcessor", path: "Tests/RealProcessor"),
+  .testTarget(name: "EmulatorTests", dependencies: ["Emulator", "RealProcessor", "X86"]),
   .testTarget(name: "SVMTests", dependencies: ["SVM", "X86", "Contract"]),
   .testTarget(name: "VMXTests", dependencies: ["VMX", "MonitorCore", "X86", "Contract"]),
   .testTarget(

@@ -41,6 +41,11 @@ public struct ArithmeticResult: Equatable, Sendable {
   public var value: UInt64
   public var flags: RFLAGS
 
+  public init(value: UInt64, flags: RFLAGS) {
+    self.value = value
+    self.flags = flags
+  }
+
   static func sum(
     _ left: UInt64, _ right: UInt64, _ carry: UInt64, _ size: UInt8, _ old: RFLAGS
   ) -> Self {
