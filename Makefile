@@ -116,7 +116,7 @@ build/qemu-count.so: $(wildcard Sources/QEMUPlugin/*)
 # What the lab tries Apus with: a client that calls every ioctl with hostile arguments, monitors that
 # are broken in one way each, and guests that end themselves or never end.
 .PHONY: hostile
-hostile: build/hostile broken-monitors bad-guests
+hostile: build/hostile broken-monitors bad-guests cost-guest
 
 .PHONY: build/hostile
 build/hostile:
@@ -140,9 +140,16 @@ BAD_GUESTS := $(basename $(notdir $(wildcard Tests/BadGuests/*.S)))
 .PHONY: bad-guests
 bad-guests: $(BAD_GUESTS:%=build/bad-guests/%)
 # Flat, and placed so that the kernel behind the 1 KiB of setup lies where it says.
-build/bad-guests/%: Tests/BadGuests/%.S Tests/BadGuests/kernel.inc
+build/bad-guests/%: Tests/BadGuests/%.S $(wildcard Guests/*.inc)
 	@mkdir -p $(@D)
-	$(BARE) -Wl,-Ttext=0xfffc00,-e,0xfffc00,--oformat=binary $< -o $@
+	$(BARE) -IGuests -Wl,-Ttext=0xfffc00,-e,0xfffc00,--oformat=binary $< -o $@
+
+# What an exit costs, for a client of KVM's interface.
+.PHONY: cost-guest
+cost-guest: build/cost-guest
+build/cost-guest: Tests/CostGuest/costs.S $(wildcard Guests/*.inc Guests/include/*.h)
+	@mkdir -p $(@D)
+	$(BARE) -IGuests -Wl,-Ttext=0xfffc00,-e,0xfffc00,--oformat=binary $< -o $@
 
 test:
 	swift test --scratch-path $(SCRATCH)

@@ -21,7 +21,6 @@ enum CostTests {
     guard let spin = GuestImage.find("spin") else { throw .noGuest }
     let cpu = try bench.secondCPU()
     let first = try bench.guest("costs")
-    first.machine.setParameter(bench.vendor == APUS_VENDOR_VMX ? 1 : 0)
     let second = VirtualCPU(first.machine, id: 1)
     try second.bind(to: cpu)
     try second.start(spin, x2APIC: true)

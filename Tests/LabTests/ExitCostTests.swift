@@ -104,4 +104,17 @@ import Testing
     #expect(lines.contains("! 251"))
     #expect(try !CostTable([cost([0, 250, 250, 250], ticks: 1100)]).description.contains("!"))
   }
+
+  @Test("Costs under Linux are what the guest says, less what its loop takes")
+  func hosted() {
+    let report = Report(parsing: [
+      "file kvm cost nothing at 0x0: 640 for 64", "file kvm cost cpuid at 0x0: 64640 for 64",
+      "file apus cost nothing at 0x0: 640 for 64", "file apus cost cpuid at 0x0: 13440 for 64",
+      "file apus cost rdmsr at 0x0: 13440 for 64",
+    ])
+    let costs = HostedCost.all(in: report)
+    #expect(costs == [HostedCost(exit: "cpuid", kvm: 1000, apus: 200)])
+    #expect(HostedCost.missing(in: report).contains("rdmsr"))
+    #expect(HostedCost.all(in: HostedCost.measurement(costs).values) == costs)
+  }
 }

@@ -30,6 +30,14 @@ public struct CostRun: Sendable {
     return costs
   }
 
+  /// The same exits under Linux. Prints their table.
+  public func besideKVM() async throws -> [HostedCost] {
+    let runner = ScenarioRunner(project: project, terminal: terminal)
+    let result = try await runner.run(.exitCosts)
+    guard result.passed else { throw LabError.machine("the scenario exit-costs failed") }
+    return HostedCost.all(in: result.values)
+  }
+
   /// A run of the test, with its exits traced.
   func outcome(on machine: StandaloneMachine) async throws -> StandaloneRun.Outcome {
     terminal.step("\(machine.rawValue): exits one by one, their instructions counted")

@@ -25,6 +25,13 @@ public struct Scenario: Sendable {
   public var script: String
   /// Checks over all that was reported; a string says what is wrong.
   public var checks: [Check] = []
+  /// What is to be made of what was reported: values, and a table of them.
+  var measure: (@Sendable (Report) -> Measurement?)?
+
+  struct Measurement: Sendable {
+    var values: [String: String]
+    var table: String
+  }
 
   /// When a scenario is run.
   public enum Suite: String, Sendable, CaseIterable {

@@ -27,6 +27,7 @@ extension Scenario {
     smpIntel,
     hostPanicIntel,
     interruptCost,
+    exitCosts,
   ]
 
   /// Those of a suite.

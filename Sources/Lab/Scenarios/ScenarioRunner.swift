@@ -36,10 +36,13 @@ public struct ScenarioRunner: Sendable {
   public func run(_ scenario: Scenario) async throws -> Result {
     terminal.step("\(scenario.name): \(scenario.summary)")
     let outcome = try await outcome(of: scenario)
+    let measurement = scenario.measure?(outcome.report)
     let result = Result(
       scenario: scenario.name, seconds: JSON.seconds(outcome.duration),
-      checks: scenario.judge(outcome), values: outcome.report.values)
+      checks: scenario.judge(outcome),
+      values: outcome.report.values.merging(measurement?.values ?? [:]) { $1 })
     try JSON.write(result, to: project.results(of: scenario.name) + "/result.json")
+    if let measurement { terminal.text(measurement.table) }
     summarise(result, outcome)
     return result
   }
