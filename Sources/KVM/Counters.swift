@@ -66,16 +66,17 @@ public struct Counters: ~Copyable, Sendable {
     self.owned = owned
   }
 
-  /// Every counter's value now, in the kernel's order.
-  public func values() throws(KVMError) -> [(name: String, value: UInt64)] {
+  /// Every counter's value now, by its name.
+  public func values() throws(KVMError) -> [String: UInt64] {
     guard let first = fields.map(\.offset).min(), let last = fields.map(\.offset).max() else {
-      return []
+      return [:]
     }
     let data = try Self.read(owned.descriptor, at: first, count: last - first + 8)
     return data.withUnsafeBytes { bytes in
-      fields.map {
+      let values = fields.map {
         ($0.name, bytes.loadUnaligned(fromByteOffset: $0.offset - first, as: UInt64.self))
       }
+      return Dictionary(values, uniquingKeysWith: { first, _ in first })
     }
   }
 

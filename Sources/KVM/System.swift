@@ -33,9 +33,6 @@ public struct System: ~Copyable, Sendable {
     self.owned = owned
   }
 
-  /// Whether the device lends CPUs, that is, whether it is `/dev/apus`.
-  public var isApus: Bool { apusVersion > 0 }
-
   /// KVM_CHECK_EXTENSION: 0 for what the device does not know.
   public func check(_ capability: Int32) -> Int {
     Int((try? SystemCall.ioctl(owned.descriptor, KVM_CHECK_EXTENSION_, UInt(capability))) ?? 0)

@@ -20,7 +20,7 @@ struct Check: ParsableCommand {
   func run() throws {
     let check = HostCheck(HostFacts(device: device), cpu: cpu)
     let report = CheckReport(check)
-    Output.standard(json ? report.json.text : report.lines.joined(separator: "\n"))
+    Output.standard(json ? JSON.text(report) : report.lines.joined(separator: "\n"))
     if !check.canLend { throw ExitCode(1) }
   }
 }

@@ -42,9 +42,11 @@ struct Console: ParsableCommand {
   }
 
   private static func json(_ name: String, _ bytes: [UInt8]) -> String {
-    JSON.object([
-      .init("version", .count(1)), .init("name", .string(name)),
-      .init("text", .string(String(decoding: bytes, as: UTF8.self))),
-    ]).text
+    struct Answer: Encodable {
+      let version = 1
+      let name: String
+      let text: String
+    }
+    return JSON.text(Answer(name: name, text: String(decoding: bytes, as: UTF8.self)))
   }
 }

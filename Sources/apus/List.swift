@@ -21,7 +21,7 @@ struct List: ParsableCommand {
     try Reaching.reporting(json: json) { () throws(ControlError) in
       let entries = try RunningGuests().list()
       let list = GuestList(entries, countOnApus: RunningGuests.count(onDevice: "/dev/apus"))
-      Output.standard(json ? list.json.text : list.lines.joined(separator: "\n"))
+      Output.standard(json ? JSON.text(list) : list.lines.joined(separator: "\n"))
     }
   }
 }

@@ -29,12 +29,13 @@ struct NMI: ParsableCommand {
   func run() throws {
     try Reaching.reporting(json: json) { () throws(ControlError) in
       try RunningGuests().connect(to: name).sendNMI(virtualCPU: vcpu)
-      if json {
-        Output.standard(
-          JSON.object([
-            .init("version", .count(1)), .init("name", .string(name)), .init("vcpu", .count(vcpu)),
-          ]).text)
-      }
+      if json { Output.standard(JSON.text(Answer(name: name, vcpu: vcpu))) }
     }
+  }
+
+  private struct Answer: Encodable {
+    let version = 1
+    let name: String
+    let vcpu: Int
   }
 }

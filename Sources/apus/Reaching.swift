@@ -14,7 +14,7 @@ enum Reaching {
     do throws(ControlError) {
       try body()
     } catch {
-      if json { Output.standard(JSON.object([.init("error", .string("\(error)"))]).text) }
+      if json { Output.standard(JSON.text(["error": "\(error)"])) }
       Output.error("apus: \(error)")
       throw ExitCode(error.isUsage ? 64 : 1)
     }

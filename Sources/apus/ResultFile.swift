@@ -22,11 +22,11 @@ struct ResultFile: ~Copyable {
   deinit { try? descriptor.close() }
 
   /// Replaces what the file had.
-  func write(_ json: JSON) throws(SetupError) {
+  func write(_ report: JSONReport) throws(SetupError) {
     // A pipe or a device has no size to cut.
     try? descriptor.resize(to: 0)
     do {
-      try descriptor.writeAll((json.text + "\n").utf8)
+      try descriptor.writeAll((JSON.text(report) + "\n").utf8)
     } catch {
       throw .unwritable(path: path, error as? Errno ?? .ioError)
     }

@@ -84,7 +84,7 @@ struct Run: ParsableCommand {
     defer { server?.close(outcome) }
     let result = try run(configuration, reachableBy: server)
     outcome = result.outcome
-    try file?.write(JSONReport(result).value)
+    try file?.write(JSONReport(result))
     return result
   }
 

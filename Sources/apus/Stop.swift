@@ -50,29 +50,37 @@ struct Stop: ParsableCommand {
   /// Whether it has ended.
   private func report(_ result: GuestStop.Result, isForced: Bool) -> Bool {
     let text = text(result, isForced: isForced)
-    var members: [JSON.Member] = [
-      .init("version", .count(1)), .init("name", .string(name)), .init("message", .string(text)),
-    ]
-    var hasEnded = true
+    var answer = Answer(name: name, message: text, ended: true)
     switch result {
     case .ended(let end):
-      members += [
-        .init("ended", .bool(true)), .init("forced", .bool(isForced)),
-        .init("outcome", .string(end.outcome)), .init("exit_status", .count(end.exitStatus)),
-      ]
-    case .vanished: members += [.init("ended", .bool(true)), .init("forced", .bool(isForced))]
+      answer.forced = isForced
+      answer.outcome = end.outcome
+      answer.exitStatus = end.exitStatus
+    case .vanished: answer.forced = isForced
     case .goesOn(let isListening):
-      hasEnded = false
-      members += [.init("ended", .bool(false)), .init("listens_to_button", .bool(isListening))]
+      answer.ended = false
+      answer.listensToButton = isListening
     }
     if json {
-      Output.standard(JSON.object(members).text)
-    } else if hasEnded {
+      Output.standard(JSON.text(answer))
+    } else if answer.ended {
       Output.standard(text)
     } else {
       Output.error("apus: \(text)")
     }
-    return hasEnded
+    return answer.ended
+  }
+
+  /// Members that mean nothing for what became of the guest are left out.
+  private struct Answer: Encodable {
+    let version = 1
+    let name: String
+    let message: String
+    var ended: Bool
+    var forced: Bool?
+    var outcome: String?
+    var exitStatus: Int32?
+    var listensToButton: Bool?
   }
 
   private func text(_ result: GuestStop.Result, isForced: Bool) -> String {

@@ -69,8 +69,8 @@ struct Top: ParsableCommand {
       let later = try guests.list(name)
       let report = RateReport(from: earlier, to: later)
       earlier = later
-      if once { return Output.standard(json ? report.json.text : text(report)) }
-      Output.standard(json ? report.json.line : text(report) + "\n")
+      if once { return Output.standard(json ? JSON.text(report) : text(report)) }
+      Output.standard(json ? JSON.line(report) : text(report) + "\n")
     }
   }
 

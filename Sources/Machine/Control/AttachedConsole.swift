@@ -20,7 +20,7 @@ public final class AttachedConsole {
   public init(_ connection: ControlConnection) throws(ControlError) {
     self.connection = connection
     let answer = try connection.answer(to: .console)
-    kept = answer["kept"]?.integer.map { Int(clamping: $0) } ?? 0
+    kept = Int(clamping: answer.kept ?? 0)
   }
 
   /// What the guest wrote before, and no more.

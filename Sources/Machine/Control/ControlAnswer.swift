@@ -1,45 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a guest's process answers: objects of JSON, a line each.
-enum ControlAnswer {
-  static func done(_ members: [JSON.Member] = []) -> JSON {
-    .object([.init("ok", .bool(true))] + members)
-  }
-
-  static func refusal(_ reason: String) -> JSON {
-    .object([.init("ok", .bool(false)), .init("error", .string(reason))])
-  }
-
+/// What a guest's process answers: an object of JSON on a line. Besides `ok` it has what was asked
+/// for.
+struct ControlAnswer: Codable, Equatable, Sendable {
+  var ok: Bool
+  /// Why not, if not.
+  var error: String?
+  var status: GuestStatus?
+  /// Whether the guest listens to its power button.
+  var listening: Bool?
+  /// Bytes that the console showed before.
+  var kept: UInt64?
   /// The last line, for whoever asked for the end.
-  static func ended(_ outcome: Outcome) -> JSON {
-    done([.init("ended", ending(outcome).json)])
-  }
+  var ended: GuestEnd?
 
-  private static func ending(_ outcome: Outcome) -> GuestEnd {
-    GuestEnd(outcome: outcome.name, message: "\(outcome)", exitStatus: outcome.exitStatus)
+  static var done: ControlAnswer { ControlAnswer(ok: true) }
+
+  static func refusal(_ reason: String) -> ControlAnswer {
+    ControlAnswer(ok: false, error: reason)
   }
 }
 
 /// How a guest ended, as its process told it.
-public struct GuestEnd: Equatable, Sendable {
+public struct GuestEnd: Codable, Equatable, Sendable {
   public var outcome: String
   public var message: String
   public var exitStatus: Int32
 
-  var json: JSON {
-    .object([
-      .init("outcome", .string(outcome)),
-      .init("message", .string(message)),
-      .init("exit_status", .count(exitStatus)),
-    ])
-  }
-}
-
-extension GuestEnd {
-  init?(_ json: JSON) {
-    guard let outcome = json["outcome"]?.string, let message = json["message"]?.string,
-      let status = json["exit_status"]?.integer.flatMap(Int32.init(exactly:))
-    else { return nil }
-    self.init(outcome: outcome, message: message, exitStatus: status)
+  init(_ outcome: Outcome) {
+    self.outcome = outcome.name
+    message = "\(outcome)"
+    exitStatus = outcome.exitStatus
   }
 }

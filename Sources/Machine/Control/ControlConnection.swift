@@ -37,11 +37,13 @@ public final class ControlConnection {
   }
 
   /// The next line, which must be there before the deadline; nil without one.
-  func line(before deadline: ContinuousClock.Instant) throws(ControlError) -> JSON? {
+  func line(before deadline: ContinuousClock.Instant) throws(ControlError) -> ControlAnswer? {
     while true {
       if let line = lines.next(&rest) {
-        guard let json = JSONParser.parse(line) else { throw .malformedAnswer(name) }
-        return json
+        guard let answer = JSON.decode(ControlAnswer.self, from: line) else {
+          throw .malformedAnswer(name)
+        }
+        return answer
       }
       let wait = (deadline - ContinuousClock.now).nanoseconds / 1_000_000
       guard wait >= 0 else { return nil }
@@ -62,14 +64,13 @@ public final class ControlConnection {
   }
 
   /// Waits for the answer to a request that was sent.
-  func answer(before deadline: ContinuousClock.Instant) throws(ControlError) -> JSON {
-    guard let json = try line(before: deadline) else { throw .noAnswer(name) }
-    guard let isDone = json["ok"]?.bool else { throw .malformedAnswer(name) }
-    guard isDone else { throw .refused(name, json["error"]?.string ?? "refused") }
-    return json
+  func answer(before deadline: ContinuousClock.Instant) throws(ControlError) -> ControlAnswer {
+    guard let answer = try line(before: deadline) else { throw .noAnswer(name) }
+    guard answer.ok else { throw .refused(name, answer.error ?? "refused") }
+    return answer
   }
 
-  func answer(to request: ControlRequest) throws(ControlError) -> JSON {
+  func answer(to request: ControlRequest) throws(ControlError) -> ControlAnswer {
     try send(request)
     return try answer(before: .now + Self.patience)
   }

@@ -131,7 +131,7 @@ final class ControlService: Sendable {
   }
 
   /// What a session's input means for the guest.
-  private func answer(_ input: ControlSession.Input) -> JSON? {
+  private func answer(_ input: ControlSession.Input) -> ControlAnswer? {
     state.withLock { state in
       switch input {
       case .console(let bytes):
@@ -146,36 +146,37 @@ final class ControlService: Sendable {
   }
 
   /// Without a guest: before there is one, or after it.
-  private static func answer(_ request: ControlRequest, _ state: inout State) -> JSON {
+  private static func answer(_ request: ControlRequest, _ state: inout State) -> ControlAnswer {
     switch request {
     case .stop: state.isStopWanted = true
     case .kill: state.isEndWanted = true
     case .status: break
-    case .console, .nmi: return ControlAnswer.refusal("it is \(state.phase.rawValue)")
+    case .console, .nmi: return .refusal("it is \(state.phase.rawValue)")
     }
-    return ControlAnswer.done()
+    return .done
   }
 
-  private static func answer(_ request: ControlRequest, _ guest: any ControlledGuest) -> JSON {
+  private static func answer(_ request: ControlRequest, _ guest: any ControlledGuest)
+    -> ControlAnswer
+  {
     switch request {
-    case .status: return ControlAnswer.done()
+    case .status: return .done
     case .console:
       let log = guest.consoleLog
-      return ControlAnswer.done([.init("kept", .count(min(log.end, UInt64(log.capacity))))])
-    case .stop: return ControlAnswer.done([.init("listening", .bool(guest.pressPowerButton()))])
+      return ControlAnswer(ok: true, kept: min(log.end, UInt64(log.capacity)))
+    case .stop: return ControlAnswer(ok: true, listening: guest.pressPowerButton())
     case .kill:
       guest.endRun()
-      return ControlAnswer.done()
+      return .done
     case .nmi(let id):
       guard id < guest.virtualCPUCount else {
-        return ControlAnswer.refusal(
-          "it has no vCPU \(id): the last one is \(guest.virtualCPUCount - 1)")
+        return .refusal("it has no vCPU \(id): the last one is \(guest.virtualCPUCount - 1)")
       }
-      return guest.sendNMI(virtualCPU: id).map(ControlAnswer.refusal) ?? ControlAnswer.done()
+      return guest.sendNMI(virtualCPU: id).map(ControlAnswer.refusal) ?? .done
     }
   }
 
-  private func status(_ state: State) -> JSON {
+  private func status(_ state: State) -> ControlAnswer {
     let device = configuration.device
     let cpus = configuration.cpus
     let virtualCPUs =
@@ -183,8 +184,9 @@ final class ControlService: Sendable {
       ?? (0..<max(cpus.count, 1)).map { .init(id: $0, cpu: cpus.isEmpty ? nil : cpus[$0]) }
     let status = GuestStatus(
       name: socket.name, pid: getpid(), state: state.phase, device: device,
-      isApus: state.guest?.isApus ?? !device.hasSuffix("kvm"), memory: configuration.memorySize,
-      uptime: state.guest?.uptime ?? .zero, virtualCPUs: virtualCPUs)
-    return ControlAnswer.done([.init("status", status.json)])
+      hypervisor: state.guest?.hypervisor ?? (device.hasSuffix("kvm") ? .kvm : .apus),
+      memory: configuration.memorySize, uptime: state.guest?.uptime ?? .zero,
+      virtualCPUs: virtualCPUs)
+    return ControlAnswer(ok: true, status: status)
   }
 }

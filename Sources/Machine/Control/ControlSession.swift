@@ -35,7 +35,7 @@ final class ControlSession {
   }
 
   /// Reads what came, and answers it.
-  func receive(_ answer: (Input) -> JSON?) {
+  func receive(_ answer: (Input) -> ControlAnswer?) {
     var buffer = [UInt8](repeating: 0, count: 1024)
     let count = read(descriptor, &buffer, buffer.count)
     guard count > 0 else {
@@ -61,10 +61,10 @@ final class ControlSession {
     flush()
   }
 
-  private func serve(_ request: ControlRequest, _ answer: (Input) -> JSON?) {
-    guard let json = answer(.request(request)) else { return }
-    send(json)
-    guard json["ok"]?.bool == true else { return }
+  private func serve(_ request: ControlRequest, _ answer: (Input) -> ControlAnswer?) {
+    guard let answer = answer(.request(request)) else { return }
+    send(answer)
+    guard answer.ok else { return }
     switch request {
     case .console: position = 0
     case .stop, .kill: awaitsEnd = true
@@ -73,12 +73,14 @@ final class ControlSession {
   }
 
   private func refuse(_ error: ControlRequestError) {
-    send(ControlAnswer.refusal("\(error)"))
+    send(.refusal("\(error)"))
     // Where a line that is too long ends is not worth knowing.
     if error == .tooLong { isFinishing = true }
   }
 
-  private func send(_ json: JSON) { output += Array((json.line + "\n").utf8) }
+  private func send(_ answer: ControlAnswer) {
+    output += Array((JSON.line(answer) + "\n").utf8)
+  }
 
   /// Sends what the guest wrote since.
   func show(_ log: ConsoleLog) {
@@ -99,7 +101,7 @@ final class ControlSession {
     if let console, let position {
       output += console.read(from: position, limit: console.capacity).bytes
     }
-    if awaitsEnd, let outcome { send(ControlAnswer.ended(outcome)) }
+    if awaitsEnd, let outcome { send(ControlAnswer(ok: true, ended: GuestEnd(outcome))) }
     flush()
   }
 

@@ -4,8 +4,7 @@
 /// the guest.
 protocol ControlledGuest: AnyObject, Sendable {
   var consoleLog: ConsoleLog { get }
-  /// Whether it runs on `/dev/apus`.
-  var isApus: Bool { get }
+  var hypervisor: Hypervisor { get }
   var virtualCPUCount: Int { get }
   var uptime: Duration { get }
   func virtualCPUStatus() -> [GuestStatus.VirtualCPU]

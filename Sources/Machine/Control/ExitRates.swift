@@ -49,16 +49,7 @@ extension ExitRates.Counted {
       Double(Int64(bitPattern: count) < 0 ? 0 : count) / elapsed.seconds
     }
     total = rate(exits.total)
-    byCause = exits.byCause.map { ExitRates.Rate(name: $0.name, perSecond: rate($0.count)) }
-      .filter { $0.perSecond > 0 }.sorted { ($1.perSecond, $0.name) < ($0.perSecond, $1.name) }
-  }
-
-  var json: [JSON.Member] {
-    [
-      .init("exits_per_second", .decimal(total)),
-      .init(
-        "exits_per_second_by_reason",
-        .object(byCause.map { .init($0.name, .decimal($0.perSecond)) })),
-    ]
+    byCause = exits.happened.map { ExitRates.Rate(name: $0.cause, perSecond: rate($0.count)) }
+      .filter { $0.perSecond > 0 }
   }
 }

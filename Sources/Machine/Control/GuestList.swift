@@ -7,12 +7,10 @@ public struct GuestList {
   /// driver could not be asked.
   private let others: Int?
 
-  static let version = 1
-
   /// `count` is that of the driver.
   public init(_ entries: [RunningGuests.Entry], countOnApus count: Int?) {
     self.entries = entries
-    let own = entries.filter { $0.status?.isApus ?? false }.count
+    let own = entries.filter { $0.status?.hypervisor == .apus }.count
     others = count.map { max(0, $0 - own) }
   }
 
@@ -69,20 +67,15 @@ public struct GuestList {
     }
     return "\(seconds) s"
   }
+}
 
-  public var json: JSON {
-    .object([
-      .init("version", .count(Self.version)),
-      .init(
-        "vms",
-        .array(
-          entries.map { entry in
-            entry.status?.json
-              ?? .object([
-                .init("name", .string("\(entry.name)")), .init("state", .string("no-answer")),
-              ])
-          })),
-      .init("other_clients_vms", .optional(others) { .count($0) }),
-    ])
+extension GuestList: Encodable {
+  private enum CodingKeys: CodingKey { case version, vms, otherClientsVms }
+
+  public func encode(to encoder: any Encoder) throws {
+    var members = encoder.container(keyedBy: CodingKeys.self)
+    try members.encode(1, forKey: .version)
+    try members.encode(entries, forKey: .vms)
+    try members.encode(others, forKey: .otherClientsVms)
   }
 }

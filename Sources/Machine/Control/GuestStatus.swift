@@ -2,7 +2,7 @@
 
 /// What a running guest's process says of it.
 public struct GuestStatus: Equatable, Sendable {
-  public enum State: String, Sendable {
+  public enum State: String, Codable, Sendable {
     case starting, running, ending
   }
 
@@ -10,7 +10,7 @@ public struct GuestStatus: Equatable, Sendable {
   public var pid: Int32
   public var state: State
   public var device: String
-  public var isApus: Bool
+  public var hypervisor: Hypervisor
   /// Bytes.
   public var memory: UInt64
   /// Since the guest's first instruction.

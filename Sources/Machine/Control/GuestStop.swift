@@ -18,8 +18,7 @@ public struct GuestStop {
   /// Presses the power button and waits for the end.
   public func pressButton(patience: Duration) throws(ControlError) -> Result {
     let answer = try connection.answer(to: .stop)
-    let isListening = answer["listening"]?.bool ?? true
-    return try end(within: patience) ?? .goesOn(isListening: isListening)
+    return try end(within: patience) ?? .goesOn(isListening: answer.listening ?? true)
   }
 
   /// Ends the run as SIGTERM does, and waits until the host has everything back.
@@ -36,8 +35,8 @@ public struct GuestStop {
   func end(within patience: Duration) throws(ControlError) -> Result? {
     let deadline = ContinuousClock.now + patience
     do {
-      while let line = try connection.line(before: deadline) {
-        if let end = line["ended"].flatMap(GuestEnd.init) { return .ended(end) }
+      while let answer = try connection.line(before: deadline) {
+        if let end = answer.ended { return .ended(end) }
       }
       return nil
     } catch .justEnded {

@@ -10,8 +10,6 @@ public struct RateReport {
 
   private let rows: [Row]
 
-  static let version = 1
-
   /// From two looks, the newer one second.
   public init(from earlier: [RunningGuests.Entry], to later: [RunningGuests.Entry]) {
     let before = Dictionary(
@@ -51,28 +49,55 @@ public struct RateReport {
     let causes = rates.byCause.map { "\($0.name) \(Text.decimal($0.perSecond, places: 1))" }
     return [Text.decimal(rates.total, places: 1), causes.joined(separator: ", ")]
   }
+}
 
-  public var json: JSON {
-    .object([
-      .init("version", .count(Self.version)),
-      .init("vms", .array(rows.map(Self.json))),
-    ])
+extension RateReport: Encodable {
+  private enum CodingKeys: CodingKey { case version, vms }
+
+  public func encode(to encoder: any Encoder) throws {
+    var members = encoder.container(keyedBy: CodingKeys.self)
+    try members.encode(1, forKey: .version)
+    try members.encode(rows.map(Guest.init), forKey: .vms)
   }
 
-  private static func json(_ row: Row) -> JSON {
-    let members: [JSON.Member] = [
-      .init("name", .string("\(row.entry.name)")),
-      .init("state", .string(row.entry.status?.state.rawValue ?? "no-answer")),
-    ]
-    guard let rates = row.rates else { return .object(members) }
-    let virtualCPUs = rates.virtualCPUs.map { cpu in
-      JSON.object(
-        [.init("id", .count(cpu.id)), .init("cpu", .optional(cpu.cpu) { .count($0) })]
-          + cpu.rates.json)
+  /// At the first look at a guest there are no rates, and no members for them.
+  private struct Guest: Encodable {
+    let name: GuestName
+    let state: String
+    var pid: Int32?
+    var elapsedNs: Int64?
+    var exitsPerSecond: Double?
+    var exitsPerSecondByReason: [String: Double]?
+    var vcpus: [VirtualCPU]?
+
+    init(_ row: Row) {
+      name = row.entry.name
+      state = row.entry.status?.state.rawValue ?? "no-answer"
+      guard let rates = row.rates else { return }
+      pid = rates.pid
+      elapsedNs = rates.elapsed.nanoseconds
+      exitsPerSecond = rates.rates.total.roundedToThousandths
+      exitsPerSecondByReason = rates.rates.members
+      vcpus = rates.virtualCPUs.map {
+        VirtualCPU(
+          id: $0.id, cpu: $0.cpu, exitsPerSecond: $0.rates.total.roundedToThousandths,
+          exitsPerSecondByReason: $0.rates.members)
+      }
     }
-    return .object(
-      members + [
-        .init("pid", .count(rates.pid)), .init("elapsed_ns", .count(rates.elapsed.nanoseconds)),
-      ] + rates.rates.json + [.init("vcpus", .array(virtualCPUs))])
+  }
+
+  private struct VirtualCPU: Encodable {
+    let id: Int
+    @OrNull var cpu: Int?
+    let exitsPerSecond: Double
+    let exitsPerSecondByReason: [String: Double]
+  }
+}
+
+extension ExitRates.Counted {
+  fileprivate var members: [String: Double] {
+    Dictionary(
+      byCause.map { ($0.name, $0.perSecond.roundedToThousandths) },
+      uniquingKeysWith: { first, _ in first })
   }
 }

@@ -34,9 +34,7 @@ public struct RunningGuests: Sendable {
     for (name, result) in asked {
       do throws(ControlError) {
         let answer = try result.get().answer(before: deadline)
-        guard let status = answer["status"].flatMap(GuestStatus.init) else {
-          throw ControlError.malformedAnswer(name)
-        }
+        guard let status = answer.status else { throw ControlError.malformedAnswer(name) }
         entries.append(Entry(name: name, status: status))
       } catch {
         switch error {
@@ -70,7 +68,19 @@ public struct RunningGuests: Sendable {
 
   /// How many guests the driver runs for all users; nil if it cannot be asked.
   public static func count(onDevice device: String) -> Int? {
-    guard let system = try? System(path: device), system.isApus else { return nil }
+    guard let system = try? System(path: device), Hypervisor(system) == .apus else { return nil }
     return (try? system.host()).map { Int($0.vm_count) }
+  }
+}
+
+/// As the status; a guest that does not answer has its name and a state of its own.
+extension RunningGuests.Entry: Encodable {
+  private enum CodingKeys: CodingKey { case name, state }
+
+  public func encode(to encoder: any Encoder) throws {
+    if let status { return try status.encode(to: encoder) }
+    var members = encoder.container(keyedBy: CodingKeys.self)
+    try members.encode(name, forKey: .name)
+    try members.encode("no-answer", forKey: .state)
   }
 }

@@ -30,23 +30,16 @@ public struct CheckReport {
   private static func names(_ cpus: [Int]) -> String {
     (cpus.count == 1 ? "CPU " : "CPUs ") + "\(CPUList(cpus))"
   }
+}
 
-  public var json: JSON {
-    .object([
-      .init("version", .count(1)),
-      .init("can_lend", .bool(check.canLend)),
-      .init("cpus", .array(check.lendableCPUs.map { .count($0) })),
-      .init(
-        "findings",
-        .array(
-          check.findings.map {
-            .object([
-              .init("subject", .string($0.subject)),
-              .init("state", .string($0.state.rawValue)),
-              .init("text", .string($0.text)),
-              .init("fix", .optional($0.fix, JSON.string)),
-            ])
-          })),
-    ])
+extension CheckReport: Encodable {
+  private enum CodingKeys: CodingKey { case version, canLend, cpus, findings }
+
+  public func encode(to encoder: any Encoder) throws {
+    var members = encoder.container(keyedBy: CodingKeys.self)
+    try members.encode(1, forKey: .version)
+    try members.encode(check.canLend, forKey: .canLend)
+    try members.encode(check.lendableCPUs, forKey: .cpus)
+    try members.encode(check.findings, forKey: .findings)
   }
 }

@@ -70,7 +70,7 @@ public struct HostFacts: Equatable, Sendable {
   private static func open(_ path: String) -> Device {
     do {
       let system = try System(path: path)
-      guard system.isApus else { return .unusable("it is a KVM that lends no CPUs") }
+      guard Hypervisor(system) == .apus else { return .unusable("it is a KVM that lends no CPUs") }
       return .open(DriverState(try system.host()))
     } catch {
       switch RefusedCall(device: path, memorySize: 0).meaning(of: error) {

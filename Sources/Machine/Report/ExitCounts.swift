@@ -5,80 +5,72 @@ import KVM
 /// How often a vCPU, or several, left guest mode, by cause.
 public struct ExitCounts: Equatable, Sendable {
   public var total: UInt64
-  /// Causes in a fixed order, those that never happened included.
-  public var byCause: [Cause]
+  /// By the cause's name; causes that never happened are there as 0.
+  public var byCause: [String: UInt64]
 
-  public struct Cause: Equatable, Sendable {
-    public var name: String
-    public var count: UInt64
-
-    public init(name: String, count: UInt64) {
-      self.name = name
-      self.count = count
-    }
-  }
-
-  public init(total: UInt64, byCause: [Cause]) {
+  public init(total: UInt64, byCause: [String: UInt64]) {
     self.total = total
     self.byCause = byCause
   }
 
-  public static var none: ExitCounts { ExitCounts(total: 0, byCause: []) }
+  public static var none: ExitCounts { ExitCounts(total: 0, byCause: [:]) }
 
   /// From `/dev/apus`: every exit has exactly one cause.
   public init(_ statistics: apus_statistics) {
-    byCause = withUnsafeBytes(of: statistics.exits) { bytes in
+    let counts = withUnsafeBytes(of: statistics.exits) { bytes in
       let counts = bytes.bindMemory(to: UInt64.self)
       return (0..<APUS_EXIT_COUNT.rawValue).map { cause in
-        Cause(name: String(cString: apus_exit_name(cause)), count: counts[Int(cause)])
+        (String(cString: apus_exit_name(cause)), counts[Int(cause)])
       }
     }
-    total = byCause.reduce(0) { $0 + $1.count }
+    byCause = Dictionary(uniqueKeysWithValues: counts)
+    total = byCause.values.reduce(0, +)
   }
 
   /// From KVM's counters. KVM counts all exits and some causes; what is left is "other", where
   /// MSR accesses, CPUID and control registers are.
-  public init(kvm values: [(name: String, value: UInt64)]) {
-    let named = Dictionary(
-      values.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
-    total = named["exits"] ?? 0
-    byCause = Self.kvmCauses.map { Cause(name: $0.cause, count: named[$0.counter] ?? 0) }
-    let known = byCause.reduce(0) { $0 + $1.count }
-    byCause.append(Cause(name: "other", count: total > known ? total - known : 0))
+  public init(kvm counters: [String: UInt64]) {
+    total = counters["exits"] ?? 0
+    byCause = Self.kvmCauses.mapValues { counters[$0] ?? 0 }
+    let known = byCause.values.reduce(0, +)
+    byCause["other"] = total > known ? total - known : 0
   }
 
-  private static let kvmCauses: [(counter: String, cause: String)] = [
-    ("io_exits", "io"), ("mmio_exits", "mmio"), ("halt_exits", "hlt"),
-    ("irq_exits", "interrupt"), ("irq_window_exits", "interrupt-window"),
-    ("nmi_window_exits", "nmi-window"), ("hypercalls", "hypercall"), ("pf_taken", "nested-fault"),
+  /// KVM's counter of each cause.
+  private static let kvmCauses = [
+    "io": "io_exits", "mmio": "mmio_exits", "hlt": "halt_exits", "interrupt": "irq_exits",
+    "interrupt-window": "irq_window_exits", "nmi-window": "nmi_window_exits",
+    "hypercall": "hypercalls", "nested-fault": "pf_taken",
   ]
+
+  /// Causes that happened, the most frequent first.
+  public var happened: [(cause: String, count: UInt64)] {
+    byCause.filter { $0.value > 0 }.map { (cause: $0.key, count: $0.value) }
+      .sorted { ($1.count, $0.cause) < ($0.count, $1.cause) }
+  }
 
   /// One exit for a port of the client less, under the name that the device has for it.
   var withoutOneAtClient: ExitCounts {
     var counts = self
-    let index =
-      byCause.firstIndex { $0.name == "io-client" } ?? byCause.firstIndex { $0.name == "io" }
-    guard let index, byCause[index].count > 0 else { return self }
-    counts.byCause[index].count -= 1
+    let cause = byCause["io-client"] == nil ? "io" : "io-client"
+    guard let count = byCause[cause], count > 0 else { return self }
+    counts.byCause[cause] = count - 1
     counts.total -= 1
     return counts
   }
 
   public static func - (later: ExitCounts, earlier: ExitCounts) -> ExitCounts {
-    let before = Dictionary(
-      earlier.byCause.map { ($0.name, $0.count) }, uniquingKeysWith: { first, _ in first })
-    return ExitCounts(
-      total: later.total &- earlier.total,
-      byCause: later.byCause.map { Cause(name: $0.name, count: $0.count &- (before[$0.name] ?? 0)) }
-    )
+    var counts = later
+    counts.total &-= earlier.total
+    for cause in counts.byCause.keys {
+      counts.byCause[cause, default: 0] &-= earlier.byCause[cause] ?? 0
+    }
+    return counts
   }
 
   public static func + (first: ExitCounts, second: ExitCounts) -> ExitCounts {
-    guard !first.byCause.isEmpty else { return second }
-    let added = Dictionary(
-      second.byCause.map { ($0.name, $0.count) }, uniquingKeysWith: { first, _ in first })
-    return ExitCounts(
+    ExitCounts(
       total: first.total + second.total,
-      byCause: first.byCause.map { Cause(name: $0.name, count: $0.count + (added[$0.name] ?? 0)) })
+      byCause: first.byCause.merging(second.byCause, uniquingKeysWith: +))
   }
 }

@@ -2,121 +2,156 @@
 
 /// A run's result as programs read it. Times are nanoseconds since the guest's first instruction,
 /// delays of cyclictest microseconds; what is not known is null.
-public struct JSONReport {
-  public let value: JSON
-
+public struct JSONReport: Encodable {
   /// Of the format: it grows when a member changes its meaning or goes.
-  static let version = 2
+  let version = 2
+  let device: String
+  let hypervisor: Hypervisor
+  let outcome: String
+  let message: String
+  let exitStatus: Int32
+  let elapsedNs: Int64
+  @OrNull var userSpaceNs: Int64?
+  let exits: UInt64
+  /// Reasons that never occurred are there too, as 0.
+  let exitsByReason: [String: UInt64]
+  let vcpus: [VirtualCPU]
+  let marks: [Mark]
+  let intervals: [Interval]
+  @OrNull var cyclictest: Cyclictest?
+  let lines: [String]
+  let files: [String: [String]]
+  let droppedLines: Int
+  @OrNull var failure: Failure?
 
   public init(_ result: RunResult) {
     let report = result.report
-    value = .object([
-      .init("version", .count(Self.version)),
-      .init("device", .string(result.device)),
-      .init("hypervisor", .string(result.isApus ? "apus" : "kvm")),
-      .init("outcome", .string(result.outcome.name)),
-      .init("message", .string("\(result.outcome)")),
-      .init("exit_status", .count(result.outcome.exitStatus)),
-      .init("elapsed_ns", .count(result.elapsed.nanoseconds)),
-      .init("user_space_ns", .optional(report.firstLine) { .count($0.nanoseconds) }),
-      .init("exits", .count(result.exits.total)),
-      .init("exits_by_reason", Self.reasons(result.exits)),
-      .init("vcpus", .array(result.virtualCPUs.map(Self.virtualCPU))),
-      .init("marks", .array(report.marks.map(Self.mark))),
-      .init("intervals", .array(report.intervals.map(Self.interval))),
-      .init("cyclictest", .optional(report.cyclictest, Self.cyclictest)),
-      .init("lines", .array(report.lines.map(JSON.string))),
-      .init(
-        "files",
-        .object(report.files.map { .init($0.name, .array($0.lines.map(JSON.string))) })),
-      .init("dropped_lines", .count(report.droppedLines)),
-      .init("failure", .optional(result.outcome.failure, Self.failure)),
-    ])
+    device = result.device
+    hypervisor = result.hypervisor
+    outcome = result.outcome.name
+    message = "\(result.outcome)"
+    exitStatus = result.outcome.exitStatus
+    elapsedNs = result.elapsed.nanoseconds
+    userSpaceNs = report.firstLine?.nanoseconds
+    exits = result.exits.total
+    exitsByReason = result.exits.byCause
+    vcpus = result.virtualCPUs.map(VirtualCPU.init)
+    marks = report.marks.map(Mark.init)
+    intervals = report.intervals.map(Interval.init)
+    cyclictest = report.cyclictest.map(Cyclictest.init)
+    lines = report.lines
+    files = Dictionary(
+      report.files.map { ($0.name, $0.lines) }, uniquingKeysWith: { first, _ in first })
+    droppedLines = report.droppedLines
+    failure = result.outcome.failure.map(Failure.init)
+  }
+}
+
+extension JSONReport {
+  struct VirtualCPU: Encodable {
+    let id: Int
+    @OrNull var cpu: Int?
+    let apicMode: VirtualCPUResult.APICMode
+    let interrupts: VirtualCPUResult.Mode
+    let timer: VirtualCPUResult.Mode
+    let exits: UInt64
+    let exitsByReason: [String: UInt64]
+    @OrNull var lent: VirtualCPUResult.LentTime?
+
+    init(_ result: VirtualCPUResult) {
+      id = result.id
+      cpu = result.cpu
+      apicMode = result.apic
+      interrupts = result.interrupts
+      timer = result.timer
+      exits = result.exits.total
+      exitsByReason = result.exits.byCause
+      lent = result.lent
+    }
   }
 
-  /// Reasons that never occurred are there too, as 0.
-  static func reasons(_ exits: ExitCounts) -> JSON {
-    .object(exits.byCause.map { .init($0.name, .count($0.count)) })
+  struct Mark: Encodable {
+    let name: String
+    let timeNs: Int64
+    let values: [String: String]
+    let exits: UInt64
+    let exitsByReason: [String: UInt64]
+
+    init(_ mark: Machine.Mark) {
+      name = mark.name
+      timeNs = mark.before.time.nanoseconds
+      values = Dictionary(
+        mark.values.map { ($0.key, $0.text) }, uniquingKeysWith: { first, _ in first })
+      exits = mark.before.exits.total
+      exitsByReason = mark.before.exits.byCause
+    }
   }
 
-  private static func virtualCPU(_ cpu: VirtualCPUResult) -> JSON {
-    .object([
-      .init("id", .count(cpu.id)),
-      .init("cpu", .optional(cpu.cpu) { .count($0) }),
-      .init("apic_mode", .string(cpu.apic.rawValue)),
-      .init("interrupts", mode(cpu.interrupts)),
-      .init("timer", mode(cpu.timer)),
-      .init("exits", .count(cpu.exits.total)),
-      .init("exits_by_reason", reasons(cpu.exits)),
-      .init(
-        "lent",
-        .optional(cpu.lent) { lent in
-          .object([
-            .init("entries", .count(lent.entries)),
-            .init("guest_cycles", .count(lent.guestCycles)),
-            .init("interrupts_sent", .count(lent.interruptsSent)),
-            .init("kicks", .count(lent.kicks)),
-          ])
-        }),
-    ])
+  struct Interval: Encodable {
+    let from: String
+    let to: String
+    let durationNs: Int64
+    @OrNull var ticks: UInt64?
+    let exits: UInt64
+    let exitsByReason: [String: UInt64]
+    @OrNull var exitsPerTick: Double?
+
+    init(_ interval: Machine.Interval) {
+      from = interval.from
+      to = interval.to
+      durationNs = interval.duration.nanoseconds
+      ticks = interval.ticks
+      exits = interval.exits.total
+      exitsByReason = interval.exits.byCause
+      exitsPerTick = interval.exitsPerTick?.roundedToThousandths
+    }
   }
 
-  static func mode(_ mode: VirtualCPUResult.Mode) -> JSON {
-    .object([.init("mode", .string(mode.name)), .init("reason", .string(mode.reason))])
-  }
+  struct Cyclictest: Encodable {
+    let wakeUps: Int
+    let min: Int
+    let avg: Int
+    let max: Int
+    let overflows: Int
+    /// How many wake-ups were late by that much.
+    let histogram: [String: Int]
 
-  private static func mark(_ mark: Mark) -> JSON {
-    .object([
-      .init("name", .string(mark.name)),
-      .init("time_ns", .count(mark.before.time.nanoseconds)),
-      .init("values", .object(mark.values.map { .init($0.key, .string($0.text)) })),
-      .init("exits", .count(mark.before.exits.total)),
-      .init("exits_by_reason", reasons(mark.before.exits)),
-    ])
-  }
-
-  private static func interval(_ interval: Interval) -> JSON {
-    .object([
-      .init("from", .string(interval.from)),
-      .init("to", .string(interval.to)),
-      .init("duration_ns", .count(interval.duration.nanoseconds)),
-      .init("ticks", .optional(interval.ticks) { .count($0) }),
-      .init("exits", .count(interval.exits.total)),
-      .init("exits_by_reason", reasons(interval.exits)),
-      .init("exits_per_tick", .optional(interval.exitsPerTick) { .decimal($0) }),
-    ])
-  }
-
-  private static func cyclictest(_ test: Cyclictest) -> JSON {
-    .object([
-      .init("wake_ups", .count(test.wakeUps)),
-      .init("min", .count(test.minimum)),
-      .init("avg", .count(test.average)),
-      .init("max", .count(test.maximum)),
-      .init("overflows", .count(test.overflows)),
-      .init("histogram", .object(test.histogram.map { .init("\($0.delay)", .count($0.count)) })),
-    ])
+    init(_ test: Machine.Cyclictest) {
+      wakeUps = test.wakeUps
+      min = test.minimum
+      avg = test.average
+      max = test.maximum
+      overflows = test.overflows
+      histogram = Dictionary(
+        test.histogram.map { ("\($0.delay)", $0.count) }, uniquingKeysWith: +)
+    }
   }
 
   /// Numbers as hexadecimal text: JSON's have 53 bits in many readers.
-  private static func failure(_ failure: GuestFailure) -> JSON {
-    .object([
-      .init("vcpu", .count(failure.virtualCPU)),
-      .init("reason", .string(failure.reason)),
-      .init(
-        "registers",
-        .object(failure.registers.map { .init($0.name, .string(hexadecimal($0.value))) })),
-      .init(
-        "last_exits",
-        .array(
-          failure.lastExits.map {
-            .object([
-              .init("code", .string(hexadecimal($0.code))),
-              .init("rip", .string(hexadecimal($0.instructionPointer))),
-              .init("information", .string(hexadecimal($0.information))),
-            ])
-          })),
-    ])
+  struct Failure: Encodable {
+    let vcpu: UInt32
+    let reason: String
+    let registers: [String: String]
+    let lastExits: [LastExit]
+
+    struct LastExit: Encodable {
+      let code: String
+      let rip: String
+      let information: String
+    }
+
+    init(_ failure: GuestFailure) {
+      vcpu = failure.virtualCPU
+      reason = failure.reason
+      registers = Dictionary(
+        failure.registers.map { ($0.name, hexadecimal($0.value)) },
+        uniquingKeysWith: { first, _ in first })
+      lastExits = failure.lastExits.map {
+        LastExit(
+          code: hexadecimal($0.code), rip: hexadecimal($0.instructionPointer),
+          information: hexadecimal($0.information))
+      }
+    }
   }
 }
 

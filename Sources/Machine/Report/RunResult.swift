@@ -3,7 +3,7 @@
 /// What a run was and what it cost.
 public struct RunResult: Equatable, Sendable {
   public var device: String
-  public var isApus: Bool
+  public var hypervisor: Hypervisor
   public var outcome: Outcome
   /// From the guest's first instruction to its end.
   public var elapsed: Duration

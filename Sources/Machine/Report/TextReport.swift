@@ -12,8 +12,8 @@ public struct TextReport {
     result.virtualCPUs.map { cpu in
       let place = cpu.cpu.map { " on CPU \($0)" } ?? ""
       return "vCPU \(cpu.id)\(place) of \(result.device): "
-        + "interrupts \(cpu.interrupts.name) (\(cpu.interrupts.reason)), "
-        + "timer \(cpu.timer.name) (\(cpu.timer.reason)), APIC mode \(cpu.apic.rawValue)"
+        + "interrupts \(cpu.interrupts.mode) (\(cpu.interrupts.reason)), "
+        + "timer \(cpu.timer.mode) (\(cpu.timer.reason)), APIC mode \(cpu.apic.rawValue)"
     }
   }
 
@@ -35,9 +35,9 @@ public struct TextReport {
     guard !exits.byCause.isEmpty else {
       return ["exits: \(result.device) has no counters of them"]
     }
-    let happened = exits.byCause.filter { $0.count > 0 }.sorted { $0.count > $1.count }
     let rows =
-      [("exits of the whole run", exits.total)] + happened.map { ("  " + $0.name, $0.count) }
+      [("exits of the whole run", exits.total)]
+      + exits.happened.map { ("  " + $0.cause, $0.count) }
     let width = rows.map(\.0.count).max() ?? 0
     let digits = "\(exits.total)".count
     return rows.map { Text.left($0.0, width) + "  " + Text.right("\($0.1)", digits) }
@@ -48,8 +48,7 @@ public struct TextReport {
     guard !intervals.isEmpty else { return [] }
     let heading = ["between marks", "time", "ticks", "exits", "per tick", "of which"]
     let rows = intervals.map { interval in
-      let causes = interval.exits.byCause.filter { $0.count > 0 }
-        .sorted { $0.count > $1.count }.map { "\($0.name) \($0.count)" }
+      let causes = interval.exits.happened.map { "\($0.cause) \($0.count)" }
       return [
         "  \(interval.from) → \(interval.to)", Self.seconds(interval.duration),
         interval.ticks.map { "\($0)" } ?? "-", "\(interval.exits.total)",

@@ -14,7 +14,7 @@ public struct VirtualCPUResult: Equatable, Sendable {
   /// Only on `/dev/apus`.
   public var lent: LentTime?
 
-  public enum APICMode: String, Sendable {
+  public enum APICMode: String, Codable, Sendable {
     case disabled
     case xAPIC = "xapic"
     case x2APIC = "x2apic"
@@ -37,15 +37,22 @@ public struct VirtualCPUResult: Equatable, Sendable {
   }
 
   /// Whether the guest has the hardware itself, and why.
-  public struct Mode: Equatable, Sendable {
-    public var isDirect: Bool
+  public struct Mode: Codable, Equatable, Sendable {
+    public var mode: Name
     public var reason: String
 
-    public var name: String { isDirect ? "direct" : "emulated" }
+    public enum Name: String, Codable, Sendable { case direct, emulated }
+
+    public var isDirect: Bool { mode == .direct }
+
+    init(isDirect: Bool, reason: String) {
+      mode = isDirect ? .direct : .emulated
+      self.reason = reason
+    }
   }
 
   /// Where the time of a lent CPU went, in ticks of its time-stamp counter.
-  public struct LentTime: Equatable, Sendable {
+  public struct LentTime: Equatable, Sendable, Encodable {
     public var entries: UInt64
     public var guestCycles: UInt64
     /// Real interrupts that the driver sent to the guest for interrupt lines.

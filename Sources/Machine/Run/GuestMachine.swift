@@ -22,9 +22,9 @@ public final class GuestMachine: Sendable {
   private let channel: ReportChannel
   let clock: RunClock
   private let logger: Logger
-  /// The device's path, and whether it is Apus.
+  /// The device's path.
   public let device: String
-  public let isApus: Bool
+  public let hypervisor: Hypervisor
 
   /// Everything but the first instruction: devices, memory, kernel, vCPUs.
   public init(_ configuration: GuestConfiguration, logger: Logger) throws(SetupError) {
@@ -38,7 +38,7 @@ public final class GuestMachine: Sendable {
     try Self.check(system, for: configuration, virtualCPUs: count)
     self.logger = logger
     device = configuration.device
-    isApus = system.isApus
+    hypervisor = Hypervisor(system)
     let control = RunControl()
     self.control = control
 
@@ -77,7 +77,7 @@ public final class GuestMachine: Sendable {
       passed: configuration.ports)
 
     var factory = ProcessorFactory(
-      lines: lines, buses: buses, control: control, isApus: system.isApus, count: count,
+      lines: lines, buses: buses, control: control, isApus: hypervisor == .apus, count: count,
       entry: configuration.loader.image.entry, logger: logger)
     try refused.translating { () throws(KVMError) in try factory.prepare(with: system) }
     var processors: [Processor] = []
@@ -120,7 +120,7 @@ public final class GuestMachine: Sendable {
     }
     let limit = min(max(system.check(KVM_CAP_MAX_VCPUS), 1), ACPITables.mostProcessors)
     guard count <= limit else { throw .tooManyCPUs(count: count, limit: limit) }
-    guard system.isApus else {
+    guard Hypervisor(system) == .apus else {
       if !configuration.ports.isEmpty { throw .portsNotPassed(device: configuration.device) }
       return try Preflight.check(cpus: configuration.cpus, of: HostFiles())
     }
@@ -174,7 +174,7 @@ public final class GuestMachine: Sendable {
     for processor in processors { processor.virtualCPU.requestExit() }
     Thread.stop(threads)
     return RunResult(
-      device: device, isApus: isApus, outcome: control.outcome ?? end, elapsed: elapsed,
+      device: device, hypervisor: hypervisor, outcome: control.outcome ?? end, elapsed: elapsed,
       report: channel.report, virtualCPUs: processors.map { $0.result() })
   }
 

@@ -66,7 +66,7 @@ struct ControlServerTests {
     #expect(guest.comesToBeAsked(["button", "end"]))
     server.detach()
     server.close(.signal(SIGTERM))
-    let end = GuestEnd(outcome: "signal", message: "ended by signal 15", exitStatus: 143)
+    let end = GuestEnd(.signal(SIGTERM))
     #expect(try stop.end(within: .seconds(5)) == .ended(end))
   }
 
@@ -92,7 +92,7 @@ struct ControlServerTests {
     let stop = GuestStop(try guests.connect(to: "one"))
     #expect(try stop.pressButton(patience: .milliseconds(20)) == .goesOn(isListening: true))
     server.close(.poweredOff)
-    let end = GuestEnd(outcome: "powered-off", message: "the guest powered off", exitStatus: 0)
+    let end = GuestEnd(.poweredOff)
     #expect(try stop.end(within: .seconds(5)) == .ended(end))
   }
 
@@ -140,8 +140,8 @@ struct ControlServerTests {
       usleep(1000)
     }
     let deadline = ContinuousClock.now + .seconds(5)
-    #expect(try connection.line(before: deadline)?["ok"] == .bool(false))
-    #expect(try connection.line(before: deadline)?["status"] != nil)
+    #expect(try connection.line(before: deadline)?.ok == false)
+    #expect(try connection.line(before: deadline)?.status != nil)
     server.close(nil)
   }
 

@@ -7,7 +7,7 @@ import Synchronization
 /// A guest that only notes what is asked of it.
 final class PretendedGuest: ControlledGuest {
   let consoleLog = ConsoleLog(capacity: 64)
-  let isApus = true
+  let hypervisor = Hypervisor.apus
   let virtualCPUCount = 2
   let uptime = Duration.seconds(5)
   let isConsoleFull = false

@@ -1,51 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import Testing
 
 @testable import Machine
 
 @Suite("JSON")
 struct JSONTests {
-  @Test("is written with its members in order, two spaces a level")
+  private struct Sample: Encodable {
+    var someCount = UInt64.max
+    @OrNull var missing: Int? = nil
+    @OrNull var known: Int? = 3
+    var byName = ["io-client": 1, "a_b": 2]
+  }
+
+  @Test("is written with its members in alphabetical order, and null for what is not known")
   func layout() {
-    let json = JSON.object([
-      .init("b", .array([.integer(1), .bool(true), .null])), .init("a", .object([])),
-      .init("c", .array([])), .init("d", .decimal(2.7804)),
-    ])
     #expect(
-      json.text == """
-        {
-          "b": [
-            1,
-            true,
-            null
-          ],
-          "a": {},
-          "c": [],
-          "d": 2.78
-        }
+      JSON.line(Sample()) == """
+        {"by_name":{"a_b":2,"io-client":1},"known":3,"missing":null,\
+        "some_count":18446744073709551615}
         """)
+    #expect(JSON.text(Sample()).split(separator: "\n").count == 9)
   }
 
-  @Test("escapes quotes, backslashes and control characters, and nothing else")
-  func strings() {
-    #expect(JSON.string("a\"\\\n\r\t\u{1}\u{1f}é→").text == #""a\"\\\n\r\t\u0001\u001fé→""#)
-  }
-
-  @Test("has no number for what is none, and cuts counters at 63 bits")
-  func numbers() {
-    #expect(JSON.decimal(.nan).text == "null")
-    #expect(JSON.decimal(.infinity).text == "null")
-    #expect(JSON.decimal(0).text == "0.0")
-    #expect(JSON.count(UInt64.max).text == "9223372036854775807")
-    #expect(JSON.optional(nil as Int?) { .count($0) }.text == "null")
-  }
-
-  @Test("is read by another reader as it was meant, whatever a guest wrote")
-  func roundTrip() throws {
+  @Test("is one line whatever a guest wrote, and is read back as it was meant")
+  func roundTrip() {
     let scalars = (0...0x2ff).compactMap(UnicodeScalar.init).map(String.init).joined()
-    let text = JSON.object([.init(scalars, .array([.string(scalars)]))]).text
-    let read = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: [String]]
-    #expect(read == [scalars: [scalars]])
+    let line = JSON.line([scalars: scalars])
+    #expect(!line.utf8.contains(UInt8(ascii: "\n")))
+    #expect(JSON.decode([String: String].self, from: line.utf8) == [scalars: scalars])
+  }
+
+  @Test(
+    "that is malformed, or of another type, is none",
+    arguments: ["", "{", "[1,]", "{a:1}", "{\"a\":\"b\"}", "{\"a\":1} 1", "null", "\"\\ud834\""])
+  func malformed(text: String) {
+    #expect(JSON.decode([String: Int].self, from: text.utf8) == nil)
+  }
+
+  @Test("that would use up the stack is none")
+  func deep() {
+    let text = String(repeating: "[", count: 100_000)
+    #expect(JSON.decode(ControlAnswer.self, from: text.utf8) == nil)
+    #expect(JSON.decode(ControlAnswer.self, from: "{\"ok\":true,\"x\":\(text)".utf8) == nil)
   }
 }

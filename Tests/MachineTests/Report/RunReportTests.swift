@@ -42,12 +42,12 @@ struct RunReportTests {
       "000007 000005", "# Min Latencies: 00007", "# Avg Latencies: 00007", "# Max Latencies: 00007",
     ]
     return RunResult(
-      device: "/dev/apus", isApus: true, outcome: outcome, elapsed: .milliseconds(2500),
+      device: "/dev/apus", hypervisor: .apus, outcome: outcome, elapsed: .milliseconds(2500),
       report: report, virtualCPUs: [cpu])
   }
 
   private func json(_ result: RunResult) throws -> [String: Any] {
-    let data = Data(JSONReport(result).value.text.utf8)
+    let data = Data(JSON.text(JSONReport(result)).utf8)
     return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
   }
 

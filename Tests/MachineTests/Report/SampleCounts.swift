@@ -6,6 +6,6 @@ extension ExitCounts {
   static func sample(_ causes: (String, UInt64)...) -> ExitCounts {
     ExitCounts(
       total: causes.reduce(0) { $0 + $1.1 },
-      byCause: causes.map { Cause(name: $0.0, count: $0.1) })
+      byCause: Dictionary(uniqueKeysWithValues: causes.map { ($0.0, $0.1) }))
   }
 }
