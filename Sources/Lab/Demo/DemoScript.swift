@@ -65,7 +65,7 @@ struct DemoScript {
 
       step "bare: the host itself runs cyclictest on CPU \(plan.cpu), its other CPUs busy"
       busy
-      cyclictest -l \(plan.loops) -i 1000 -m -q -p 80 -t 1 -a \(plan.cpu) -h 20000 > /tmp/bare
+      cyclictest -l \(plan.loops) -a \(plan.cpu) \(Cyclictest.options) > /tmp/bare
       expect bare-measured [ $? = 0 ]
       idle
       value bare-timer $(cat /sys/devices/system/clockevents/clockevent\(plan.cpu)/current_device)

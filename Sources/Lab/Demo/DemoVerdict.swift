@@ -42,7 +42,7 @@ struct DemoVerdict {
         "apus-direct-interrupts", apus.interrupts?.mode == "direct",
         apus.interrupts?.reason ?? "?"),
       check("apus-direct-timer", apus.timer?.mode == "direct", apus.timer?.reason ?? "?"),
-      // Each wake-up of cyclictest is an interrupt of the timer; a few came before the mark.
+      // Each wake-up of cyclictest is an interrupt of the timer.
       check("apus-ticks-counted", 2 * ticks >= loops, "\(ticks) ticks, \(loops) wake-ups"),
       noExit(per: "tick", exits: apus.exits ?? .max, ticks: ticks),
     ]

@@ -45,6 +45,8 @@ enum GuestImage {
     exec 4<>/tmp/never
     pause() { read -r -t $1 never <&4; }
     mark() { ticks; echo "mark $1 ticks=$total" >&3; }
+    # has_two_threads PROCESS; also true if the process has gone.
+    has_two_threads() { set -- /proc/$1/task/*; [ $# -ge 2 ] || [ ! -e "$1" ]; }
 
     mark user-space
     echo "guest: in user space $(cut -d' ' -f1 /proc/uptime) s after its start"
@@ -59,10 +61,18 @@ enum GuestImage {
       mark idle-begin
       pause ${LAB_IDLE:-3}
       mark idle-end
+      # What follows a mark within a tenth of a second counts as part of it.
+      pause 0.2
       echo "guest: cyclictest, ${LAB_LOOPS:-5000} loops of 1 ms"
-      cyclictest -l ${LAB_LOOPS:-5000} -i 1000 -m -q -p 80 -t 1 -a 0 -h 20000 > /tmp/cyclictest &
-      # A program's start costs exits (CPUID in the loader), which are not what is counted here.
-      pause 0.5
+      cyclictest -l ${LAB_LOOPS:-5000} -a 0 \(Cyclictest.options) > /tmp/cyclictest &
+      # The mark comes after the program's start, which costs exits (CPUID in the loader), and before
+      # the first wake-up: the kernel writes a line to a serial port with interrupts off, and each
+      # byte of this one is an exit. A wake-up in those 5 to 10 ms would be that late.
+      tries=0
+      until has_two_threads $! || [ $tries = 200 ]; do
+        tries=$((tries + 1))
+        pause 0.02
+      done
       mark begin
       wait
       mark end

@@ -11,6 +11,13 @@ public struct Cyclictest: Sendable, Equatable, Codable {
   public var overflows: Int
   public var loops: Int { histogram.values.reduce(overflows, +) }
 
+  /// Options that every measurement has in common.
+  ///
+  /// The first wake-up is due at a full second, so that there is time for what a script has to say
+  /// before. The half millisecond keeps wake-ups away from the kernel's own ticks, which come at
+  /// full milliseconds.
+  static let options = "-i 1000 -m -q -p 80 -t 1 -h 20000 --secaligned=500"
+
   enum CodingKeys: CodingKey { case min, avg, max, histogram, overflows }
 
   /// Reads the report of `cyclictest -q -h N` with one thread; lines that are not part of it are
