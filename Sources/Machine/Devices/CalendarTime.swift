@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 
 /// A moment in UTC, in the Gregorian calendar.
 struct CalendarTime: Equatable {
@@ -7,26 +8,11 @@ struct CalendarTime: Equatable {
   var weekday: Int
 
   init(secondsSince1970 seconds: Int) {
-    var days = seconds / 86_400
-    let rest = seconds % 86_400
-    (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60)
-    weekday = (days + 4) % 7 + 1  // 1970 began on a Thursday
-    year = 1970
-    while days >= Self.length(ofYear: year) {
-      days -= Self.length(ofYear: year)
-      year += 1
-    }
-    let february = Self.length(ofYear: year) - 337
-    month = 1
-    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
-      guard days >= length else { break }
-      days -= length
-      month += 1
-    }
-    day = days + 1
-  }
-
-  private static func length(ofYear year: Int) -> Int {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 366 : 365
+    var seconds = seconds
+    var fields = tm()
+    gmtime_r(&seconds, &fields)
+    (year, month, day) = (Int(fields.tm_year) + 1900, Int(fields.tm_mon) + 1, Int(fields.tm_mday))
+    (hour, minute, second) = (Int(fields.tm_hour), Int(fields.tm_min), Int(fields.tm_sec))
+    weekday = Int(fields.tm_wday) + 1
   }
 }
