@@ -89,14 +89,14 @@ public struct VirtualCPU: ~Copyable, @unchecked Sendable {
   }
 
   /// KVM_RUN, until there is something for the client to do.
-  public func runGuest() throws(KVMError) -> Exit {
+  public func runGuest() throws(KVMError) -> ClientExit {
     do {
       _ = try SystemCall.once(owned.descriptor, KVM_RUN_)
     } catch {
       if error == .interrupted || error == .resourceTemporarilyUnavailable { return .interrupted }
       throw KVMError(call: "KVM_RUN", errno: error)
     }
-    return Exit(run)
+    return ClientExit(run)
   }
 
   /// Makes the next KVM_RUN return at once; with a signal to its thread, the current one too.

@@ -5,10 +5,10 @@ import Synchronization
 final class ExitMeter: Sendable {
   private let read = Mutex<@Sendable () -> ExitCounts>({ .none })
 
-  func attach(_ processors: [Processor]) {
+  func attach(_ virtualCPUs: [VirtualCPUThread]) {
     // Weak: a vCPU has the devices, and one of them has this meter.
-    let counters = processors.map { processor in
-      { @Sendable [weak processor] in processor?.exits() ?? .none }
+    let counters = virtualCPUs.map { virtualCPU in
+      { @Sendable [weak virtualCPU] in virtualCPU?.exits() ?? .none }
     }
     read.withLock { $0 = { counters.reduce(.none) { $0 + $1() } } }
   }

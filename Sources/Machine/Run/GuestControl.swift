@@ -10,42 +10,28 @@ extension GuestMachine: ControlledGuest {
     return run()
   }
 
-  var virtualCPUCount: Int { processors.count }
+  var consoleLog: ConsoleLog { devices.consoleLog }
 
-  var uptime: Duration { clock.elapsed }
+  var virtualCPUCount: Int { virtualCPUs.count }
 
-  func virtualCPUStatus() -> [GuestStatus.VirtualCPU] { processors.map { $0.status() } }
+  var uptime: Duration { devices.clock.elapsed }
 
-  func pressPowerButton() -> Bool { power.pressPowerButton() }
+  func virtualCPUStatus() -> [GuestStatus.VirtualCPU] { virtualCPUs.map { $0.status() } }
+
+  func pressPowerButton() -> Bool { devices.power.pressPowerButton() }
 
   func endRun() { control.finish(.signal(SIGTERM)) }
 
   func sendNMI(virtualCPU: Int) -> String? {
     do {
-      try processors[virtualCPU].sendNMI()
+      try virtualCPUs[virtualCPU].sendNMI()
       return nil
     } catch {
       return "\(error)"
     }
   }
 
-  func receive(_ input: ArraySlice<UInt8>) { console.receive(input) }
+  func receive(_ input: ArraySlice<UInt8>) { devices.console.receive(input) }
 
-  var isConsoleFull: Bool { console.waitingCount > EventLoop.mostWaiting }
-}
-
-extension Processor {
-  /// While the vCPU runs.
-  func status() -> GuestStatus.VirtualCPU {
-    let id = Int(virtualCPU.id)
-    if isApus {
-      guard let statistics = try? virtualCPU.statistics() else {
-        return .init(VirtualCPUResult(lostOnApus: id), hasAPIC: false)
-      }
-      return .init(VirtualCPUResult(id: id, apus: statistics), hasAPIC: true)
-    }
-    // KVM's registers are their thread's alone.
-    let result = VirtualCPUResult(id: id, kvm: exits(), pinnedTo: pinnedCPU, apicBase: 0)
-    return .init(result, hasAPIC: false)
-  }
+  var isConsoleFull: Bool { devices.console.waitingCount > EventLoop.mostWaiting }
 }

@@ -8,19 +8,14 @@ import Synchronization
 /// A whole guest, from its memory to its end. What it took from the host goes back when it goes.
 public final class GuestMachine: Sendable {
   // vCPUs first: each gives its CPU back. Their threads have ended when this goes.
-  let processors: [Processor]
+  let virtualCPUs: [VirtualCPUThread]
   /// Where writes to the console wait. Has a vCPU too.
   private let collector: WriteCollector?
   private let lines: InterruptLines
   private let memory: GuestMemory
 
   let control: RunControl
-  let console: UART
-  let consoleLog = ConsoleLog()
-  let power: PowerManagement
-  private let terminal: Terminal?
-  private let channel: ReportChannel
-  let clock: RunClock
+  let devices: PCDevices
   private let logger: Logger
   /// The device's path.
   public let device: String
@@ -36,9 +31,9 @@ public final class GuestMachine: Sendable {
     }
     let count = max(configuration.cpus.count, 1)
     try Self.check(system, for: configuration, virtualCPUs: count)
-    self.logger = logger
-    device = configuration.device
     hypervisor = Hypervisor(system)
+    device = configuration.device
+    self.logger = logger
     let control = RunControl()
     self.control = control
 
@@ -52,52 +47,18 @@ public final class GuestMachine: Sendable {
     self.memory = memory
     let lines = InterruptLines(machine, control: control)
     self.lines = lines
+    let devices = PCDevices(configuration, lines: lines, control: control)
+    self.devices = devices
 
-    let clock = RunClock()
-    self.clock = clock
-    let meter = ExitMeter()
-    let channel = ReportChannel { Snapshot(time: clock.elapsed, exits: meter.exits) }
-    self.channel = channel
-    let terminal = configuration.console ? Terminal(control: control) : nil
-    self.terminal = terminal
-    let console = UART(
-      transmit: { [consoleLog] byte in
-        // The terminal may be slow.
-        consoleLog.append(CollectionOfOne(byte))
-        terminal?.write(byte)
-      },
-      interrupt: { lines.set(InterruptNumber.firstSerial, high: $0) })
-    self.console = console
-    let power = PowerManagement(
-      interrupt: { lines.set(InterruptNumber.systemControl, high: $0) },
-      powerOff: { control.finish(.poweredOff) })
-    self.power = power
-    let buses = PCDevices.buses(
-      console: console, channel: channel, power: power, lines: lines, control: control,
-      passed: configuration.ports)
-
-    var factory = ProcessorFactory(
-      lines: lines, buses: buses, control: control, isApus: hypervisor == .apus, count: count,
-      entry: configuration.loader.image.entry, logger: logger)
-    try refused.translating { () throws(KVMError) in try factory.prepare(with: system) }
-    var processors: [Processor] = []
-    for id in 0..<count {
-      var refused = refused
-      refused.cpu = id < configuration.cpus.count ? configuration.cpus[id] : nil
-      let cpu = refused.cpu
-      processors.append(
-        try refused.translating { () throws(KVMError) in
-          try factory.makeProcessor(id: UInt32(id), cpu: cpu)
-        })
+    let factory = try refused.translating { () throws(KVMError) in
+      try VirtualCPUFactory(
+        system, lines: lines, buses: devices.buses, control: control, count: count,
+        entry: configuration.loader.image.entry, logger: logger)
     }
-    for range in configuration.ports {
-      var refused = refused
-      refused.ports = range
-      try refused.translating { () throws(KVMError) in
-        try lines.machine.passPorts(first: range.ports.lowerBound, count: range.count)
-      }
-    }
-    let coalesces = factory.ringOffset != nil && buses.ports.holds(UInt64(Port.firstSerial))
+    virtualCPUs = try Self.makeVirtualCPUs(factory, on: configuration.cpus, refused)
+    devices.meter.attach(virtualCPUs)
+    try Self.pass(configuration.ports, to: lines.machine, refused)
+    let coalesces = factory.ringOffset != nil && devices.buses.ports.holds(UInt64(Port.firstSerial))
     if coalesces {
       // Not those to the second port, which counts exits by them: see `ReportChannel`.
       try refused.translating { () throws(KVMError) in
@@ -106,9 +67,37 @@ public final class GuestMachine: Sendable {
     }
     collector =
       coalesces
-      ? WriteCollector(processor: processors[0], console: console, control: control) : nil
-    self.processors = processors
-    meter.attach(processors)
+      ? WriteCollector(virtualCPU: virtualCPUs[0], console: devices.console, control: control)
+      : nil
+  }
+
+  /// One vCPU for each of the host's CPUs that are named; without any, one on any CPU.
+  private static func makeVirtualCPUs(
+    _ factory: VirtualCPUFactory, on cpus: [Int], _ refused: RefusedCall
+  ) throws(SetupError) -> [VirtualCPUThread] {
+    var threads: [VirtualCPUThread] = []
+    for id in 0..<factory.count {
+      var refused = refused
+      refused.cpu = id < cpus.count ? cpus[id] : nil
+      let cpu = refused.cpu
+      threads.append(
+        try refused.translating { () throws(KVMError) in
+          try factory.makeThread(id: UInt32(id), cpu: cpu)
+        })
+    }
+    return threads
+  }
+
+  private static func pass(
+    _ ports: [PortRange], to machine: borrowing VirtualMachine, _ refused: RefusedCall
+  ) throws(SetupError) {
+    for range in ports {
+      var refused = refused
+      refused.ports = range
+      try refused.translating { () throws(KVMError) in
+        try machine.passPorts(first: range.ports.lowerBound, count: range.count)
+      }
+    }
   }
 
   /// What can be refused before anything is taken from the host.
@@ -120,20 +109,7 @@ public final class GuestMachine: Sendable {
     }
     let limit = min(max(system.check(KVM_CAP_MAX_VCPUS), 1), ACPITables.mostProcessors)
     guard count <= limit else { throw .tooManyCPUs(count: count, limit: limit) }
-    guard Hypervisor(system) == .apus else {
-      if !configuration.ports.isEmpty { throw .portsNotPassed(device: configuration.device) }
-      return try Preflight.check(cpus: configuration.cpus, of: HostFiles())
-    }
-    guard system.apusVersion == Int(APUS_ABI_VERSION) else {
-      throw .driverVersion(driver: system.apusVersion, program: Int(APUS_ABI_VERSION))
-    }
-    let state: DriverState
-    do {
-      state = DriverState(try system.host())
-    } catch {
-      throw .call(error)
-    }
-    try Preflight.check(cpus: configuration.cpus, lentBy: state, of: HostFiles())
+    try Hypervisor(system).check(system, for: configuration)
   }
 
   private static let neededCapabilities: [(capability: Int32, name: String)] = [
@@ -162,29 +138,31 @@ public final class GuestMachine: Sendable {
 
   /// Runs the guest to its end.
   public func run() -> RunResult {
-    terminal?.begin()
-    if terminal?.isRaw == true { logger.notice("Ctrl-A x ends the run") }
-    clock.start()
+    devices.terminal?.begin()
+    if devices.terminal?.isRaw == true { logger.notice("Ctrl-A x ends the run") }
+    devices.clock.start()
     let threads = startThreads()
-    let end = EventLoop(control: control, terminal: terminal, console: console).run()
-    let elapsed = clock.elapsed
+    let end = EventLoop(
+      control: control, terminal: devices.terminal, console: devices.console
+    ).run()
+    let elapsed = devices.clock.elapsed
     control.finish(end)
     // The terminal first: a host in trouble may be slow to stop the vCPUs.
-    terminal?.end()
-    for processor in processors { processor.virtualCPU.requestExit() }
+    devices.terminal?.end()
+    for thread in virtualCPUs { thread.virtualCPU.requestExit() }
     Thread.stop(threads)
     return RunResult(
       device: device, hypervisor: hypervisor, outcome: control.outcome ?? end, elapsed: elapsed,
-      report: channel.report, virtualCPUs: processors.map { $0.result() })
+      report: devices.channel.report, virtualCPUs: self.virtualCPUs.map { $0.result() })
   }
 
   private func startThreads() -> [Thread] {
     var threads: [Thread] = []
-    for processor in processors {
+    for virtualCPU in virtualCPUs {
       do {
-        threads.append(try Thread { processor.run() })
+        threads.append(try Thread { virtualCPU.run() })
       } catch {
-        control.finish(.hostFailed("no thread for vCPU \(processor.virtualCPU.id): \(error)"))
+        control.finish(.hostFailed("no thread for vCPU \(virtualCPU.virtualCPU.id): \(error)"))
       }
     }
     if let collector {

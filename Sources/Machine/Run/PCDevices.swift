@@ -2,18 +2,42 @@
 import Glibc
 
 /// The devices of every guest, in the places where a PC has them.
-enum PCDevices {
-  /// `passed`: where the guest finds the machine's own devices instead.
-  static func buses(
-    console: UART, channel: ReportChannel, power: PowerManagement, lines: InterruptLines,
-    control: RunControl, passed: [PortRange]
-  ) -> Buses {
+struct PCDevices {
+  let buses: Buses
+  /// The first serial port.
+  let console: UART
+  /// What the guest wrote to it.
+  let consoleLog = ConsoleLog()
+  let terminal: Terminal?
+  /// What the guest says on the second serial port.
+  let channel: ReportChannel
+  let power: PowerManagement
+  let clock = RunClock()
+  /// Counts no exits until it is attached to vCPUs.
+  let meter = ExitMeter()
+
+  init(_ configuration: GuestConfiguration, lines: InterruptLines, control: RunControl) {
+    channel = ReportChannel { [clock, meter] in
+      Snapshot(time: clock.elapsed, exits: meter.exits)
+    }
+    terminal = configuration.console ? Terminal(control: control) : nil
+    console = UART(
+      transmit: { [consoleLog, terminal] byte in
+        // The terminal may be slow.
+        consoleLog.append(CollectionOfOne(byte))
+        terminal?.write(byte)
+      },
+      interrupt: { lines.set(InterruptNumber.firstSerial, high: $0) })
+    power = PowerManagement(
+      interrupt: { lines.set(InterruptNumber.systemControl, high: $0) },
+      powerOff: { control.finish(.poweredOff) })
     let report = UART(
-      transmit: { channel.receive($0) },
+      transmit: { [channel] in channel.receive($0) },
       interrupt: { lines.set(InterruptNumber.secondSerial, high: $0) },
-      otherUse: { channel.use() })
+      otherUse: { [channel] in channel.use() })
     var ports = DeviceBus()
-    ports.keepFree(passed)
+    // There the guest finds the machine's own devices.
+    ports.keepFree(configuration.ports)
     ports.attach(console, at: UInt64(Port.firstSerial), count: 8)
     ports.attach(report, at: UInt64(Port.secondSerial), count: 8)
     ports.attach(EmptyDevice(), at: UInt64(Port.keyboard), count: 1)
@@ -25,9 +49,9 @@ enum PCDevices {
     ports.attach(ResetControl { control.finish(.reset) }, at: UInt64(Port.reset), count: 1)
     ports.attach(power, at: UInt64(Port.powerManagementEvent), count: 6)
     ports.attach(
-      PowerManagementTimer { nanoseconds() }, at: UInt64(Port.powerManagementTimer),
+      PowerManagementTimer { Self.nanoseconds() }, at: UInt64(Port.powerManagementTimer),
       count: 4)
-    return Buses(ports: ports, memory: DeviceBus())
+    buses = Buses(ports: ports, memory: DeviceBus())
   }
 
   private static func nanoseconds() -> UInt64 {

@@ -4,7 +4,7 @@ import Glibc
 /// The life of a thread that delivers coalesced writes while the guest makes no exit: what it says
 /// last on its console must not wait for what it does next.
 struct WriteCollector: Sendable {
-  let processor: Processor
+  let virtualCPU: VirtualCPUThread
   let console: UART
   let control: RunControl
 
@@ -17,7 +17,7 @@ struct WriteCollector: Sendable {
   func run() {
     while control.outcome == nil {
       usleep(console.awaitsTransmitter ? Self.shortInterval : Self.interval)
-      processor.deliverWaitingWrites()
+      virtualCPU.deliverWaitingWrites()
     }
   }
 }

@@ -13,10 +13,10 @@ final class ExitTests {
 
   deinit { area.deallocate() }
 
-  private func exit(reason: Int32) throws -> Exit {
+  private func exit(reason: Int32) throws -> ClientExit {
     area.storeBytes(of: UInt32(reason), toByteOffset: 8, as: UInt32.self)
     let base = try #require(area.baseAddress)
-    return Exit(base.assumingMemoryBound(to: kvm_run.self))
+    return ClientExit(base.assumingMemoryBound(to: kvm_run.self))
   }
 
   @Test("is a port access with its data where data_offset says")

@@ -4,72 +4,49 @@ import Glibc
 import KVM
 
 /// A vCPU with the thread that runs it.
-final class Processor: Sendable {
+final class VirtualCPUThread: Sendable {
   let virtualCPU: VirtualCPU
-  let isApus: Bool
-  private let counters: Counters?
+  private let host: any VirtualCPUHost
   private let bus: Buses
   private let control: RunControl
-  /// The host's CPU to stay on; nil where the vCPU has a lent one.
-  let pinnedCPU: Int?
   /// nil: no write waits.
   private let ring: CoalescedRing?
   private let writes: WaitingWrites
-  private let requestedNMI = RequestedNMI()
 
   init(
-    _ virtualCPU: consuming VirtualCPU, bus: Buses, control: RunControl, isApus: Bool,
-    pinnedCPU: Int?, ringOffset: Int?, writes: WaitingWrites
+    _ virtualCPU: consuming VirtualCPU, on host: any VirtualCPUHost, bus: Buses,
+    control: RunControl, ringOffset: Int?, writes: WaitingWrites
   ) {
     ring = ringOffset.flatMap { virtualCPU.coalescedRing(at: $0) }
     self.writes = writes
-    self.isApus = isApus
-    // Kernels before 5.14 have no counters: then there are none in the report.
-    counters = isApus ? nil : try? virtualCPU.openCounters()
     self.virtualCPU = virtualCPU
+    self.host = host
     self.bus = bus
     self.control = control
-    self.pinnedCPU = pinnedCPU
   }
 
-  /// Exits so far.
-  func exits() -> ExitCounts {
-    do {
-      if isApus { return ExitCounts(try virtualCPU.statistics()) }
-      guard let values = try counters?.values() else { return .none }
-      return ExitCounts(kvm: values)
-    } catch {
-      return .none
-    }
-  }
+  /// Exits so far; from any thread.
+  func exits() -> ExitCounts { host.exits(of: virtualCPU) }
+
+  /// What there is to say while it runs; from any thread.
+  func status() -> GuestStatus.VirtualCPU { host.status(of: virtualCPU) }
 
   /// What there is to say after the run.
-  func result() -> VirtualCPUResult {
-    let id = Int(virtualCPU.id)
-    if isApus {
-      guard let statistics = try? virtualCPU.statistics() else {
-        return VirtualCPUResult(lostOnApus: id)
-      }
-      return VirtualCPUResult(id: id, apus: statistics)
-    }
-    let base = (try? virtualCPU.specialRegisters().apic_base) ?? 0
-    return VirtualCPUResult(id: id, kvm: exits(), pinnedTo: pinnedCPU, apicBase: base)
-  }
+  func result() -> VirtualCPUResult { host.result(of: virtualCPU) }
 
   /// The thread's whole life.
   func run() {
-    if let pinnedCPU, !Thread.stay(onCPU: pinnedCPU) {
-      control.finish(.hostFailed("this process may not run on CPU \(pinnedCPU)"))
+    if let reason = host.begin() {
+      control.finish(.hostFailed(reason))
       return
     }
-    requestedNMI.begin()
-    defer { requestedNMI.end() }
+    defer { host.end() }
     while control.outcome == nil {
-      let exit: Exit
+      let exit: ClientExit
       do {
         // What the guest wrote before the exit comes before it, and nothing stays at the end.
         defer { deliverWaitingWrites() }
-        try requestedNMI.deliver(to: virtualCPU)
+        try host.prepareToRun(virtualCPU)
         exit = try virtualCPU.runGuest()
       } catch {
         control.finish(.hostFailed("\(error); the kernel's log (dmesg) may say why"))
@@ -84,17 +61,14 @@ final class Processor: Sendable {
   }
 
   /// From any thread.
-  func sendNMI() throws(KVMError) {
-    // KVM makes other threads wait until the vCPU's own comes out of the guest.
-    if isApus { try virtualCPU.injectNMI() } else { requestedNMI.request(of: virtualCPU) }
-  }
+  func sendNMI() throws(KVMError) { try host.sendNMI(to: virtualCPU) }
 
   /// From any thread.
   func deliverWaitingWrites() {
     if let ring { writes.deliver(from: ring) }
   }
 
-  private func handle(_ exit: Exit) throws(GuestFailure) {
+  private func handle(_ exit: ClientExit) throws(GuestFailure) {
     switch exit {
     case .interrupted: break
     case .port(let access): serve(access)

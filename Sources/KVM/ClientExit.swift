@@ -2,7 +2,7 @@
 import Contract
 
 /// Why KVM_RUN came back. linux/kvm.h, `struct kvm_run`.
-public enum Exit: Sendable {
+public enum ClientExit: Sendable {
   /// A signal, or `requestExit`.
   case interrupted
   /// KVM_EXIT_IO. `data` holds `count` items of `size` bytes, in the shared area: input is to be
