@@ -48,7 +48,8 @@ let hostedTargets: [Target] = [
   .target(
     name: "Machine",
     dependencies: [
-      "KVM", "Contract", "LinuxCalls", .product(name: "Logging", package: "swift-log"),
+      "KVM", "Contract", "LinuxCalls", .product(name: "DequeModule", package: "swift-collections"),
+      .product(name: "Logging", package: "swift-log"),
     ],
     swiftSettings: hosted),
   .executableTarget(
@@ -99,6 +100,7 @@ let package = Package(
     ? []
     : [
       .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+      .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
       .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
       .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
       .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),

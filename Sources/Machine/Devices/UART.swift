@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import DequeModule
 import Synchronization
 
 /// A 16550A serial port (National Semiconductor PC16550D datasheet) with an infinitely fast line:
@@ -16,9 +17,9 @@ final class UART: ByteDevice {
     /// As last written, without the bits that reset.
     var fifoControl: UInt8 = 0
     var transmitterInterrupt = false
-    var received = ByteQueue()
+    var received: Deque<UInt8> = []
     /// What the sender still has.
-    var waiting = ByteQueue()
+    var waiting: Deque<UInt8> = []
     var lineIsHigh = false
   }
 
