@@ -48,7 +48,8 @@ let hostedTargets: [Target] = [
   .target(
     name: "Machine",
     dependencies: [
-      "KVM", "Contract", "LinuxCalls", .product(name: "DequeModule", package: "swift-collections"),
+      "KVM", "Contract", "Figures", "LinuxCalls",
+      .product(name: "DequeModule", package: "swift-collections"),
       .product(name: "Logging", package: "swift-log"),
     ],
     swiftSettings: hosted),
@@ -60,10 +61,12 @@ let hostedTargets: [Target] = [
     ],
     swiftSettings: hosted),
   .target(name: "Generator", swiftSettings: hosted),
+  // What the program and the lab show alike: cyclictest's figures, charts and tables.
+  .target(name: "Figures", swiftSettings: hosted),
   .target(
     name: "Lab",
     dependencies: [
-      "Generator", .product(name: "Subprocess", package: "swift-subprocess"),
+      "Figures", "Generator", .product(name: "Subprocess", package: "swift-subprocess"),
       .product(name: "SystemPackage", package: "swift-system"),
     ],
     swiftSettings: hosted),
@@ -88,10 +91,11 @@ let hostedTargets: [Target] = [
   .testTarget(
     name: "MachineTests",
     dependencies: [
-      "Machine", "KVM", "Contract", "LinuxCalls",
+      "Machine", "KVM", "Contract", "Figures", "LinuxCalls",
       .product(name: "SystemPackage", package: "swift-system"),
     ]),
-  .testTarget(name: "LabTests", dependencies: ["Generator", "Lab"]),
+  .testTarget(name: "FiguresTests", dependencies: ["Figures"]),
+  .testTarget(name: "LabTests", dependencies: ["Figures", "Generator", "Lab"]),
 ]
 
 let package = Package(

@@ -44,7 +44,7 @@ import Testing
     #expect(column.exitsByReason == ["hlt": 15_000])
     #expect(column.idle?.exitsPerTick == 3)
     #expect(column.userSpaceSeconds == 2.5)
-    #expect(column.cyclictest.loops == 5000)
+    #expect(column.cyclictest.wakeUps == 5000)
     #expect(column.cyclictest.histogram == [5: 4000, 7: 999])
     #expect(column.wholeRun?.exits == 500)
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// Costs of exits for the person at the terminal; a cost above its ceiling has a `!`.
 public struct CostTable: Sendable {

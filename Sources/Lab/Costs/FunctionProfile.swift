@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// In which functions of the monitor instructions were spent.
 public struct FunctionProfile: Sendable, Equatable, Codable {

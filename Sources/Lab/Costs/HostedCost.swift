@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// What one kind of exit costs a guest under Linux, by the guest's TSC: in instructions, where an
 /// emulator counts those, of everybody who takes part.

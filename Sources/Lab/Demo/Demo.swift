@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// `apus-lab demo`: one emulated host in which the same loop runs on the host itself, in a guest
 /// of KVM and in a guest of Apus.
@@ -61,7 +62,7 @@ public struct Demo: Sendable {
       seconds: JSON.seconds(outcome.duration))
     if let lines = report.files["bare.txt"] {
       result.bare = DemoColumn(
-        bare: try Cyclictest(parsing: lines), timerDevice: report.values["bare-timer"])
+        bare: try Cyclictest(reportedIn: lines), timerDevice: report.values["bare-timer"])
     }
     result.kvm = try column("kvm", of: report)
     result.apus = try column("apus", of: report)

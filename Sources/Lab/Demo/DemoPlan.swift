@@ -55,17 +55,21 @@ struct DemoPlan: Sendable {
           + "and no caches, and shares this machine's processors with everything else on it.",
         "The emulated processor has no nrip-save, so KVM decodes the instructions that exit: the "
           + "number of its exits compares fairly, the time that each takes is overstated.",
-        Self.reasons,
+        Self.reasons, Self.beginning,
       ]
     case .intel:
       [
         "Exits are counted exactly. Seconds and microseconds are a model: every instruction takes "
           + "10 ns, an exit nothing but the instructions that handle it, and there are no caches.",
         "KVM has no APIC virtualization here: the emulated processor, a Core i7-3770K, lacks it.",
-        Self.reasons,
+        Self.reasons, Self.beginning,
       ]
     }
   }
+
+  private static let beginning =
+    "Wake-ups count from after the guest's mark on its second serial port, which Linux writes with "
+    + "interrupts off."
 
   private static let reasons =
     "KVM counts all exits and some reasons; its `other` holds MSR accesses, CPUID and control "

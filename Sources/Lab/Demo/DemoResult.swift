@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// What the demonstration measured, as written to build/lab/demo.json.
 struct DemoResult: Sendable, Encodable {

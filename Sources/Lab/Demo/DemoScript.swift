@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// The demonstration's part inside the emulated host: measures each way to run on the same CPU.
 struct DemoScript {

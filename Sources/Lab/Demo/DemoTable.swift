@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 import Foundation
 
 /// The demonstration's figures for the person at the terminal.
@@ -25,7 +26,7 @@ struct DemoTable {
     row("  exits") { $0.exits.map { "\($0)" } }
     for reason in reasons { row("    " + reason) { $0.exitsByReason.map { "\($0[reason] ?? 0)" } } }
     row("  exits per tick") { $0.exitsPerTick.map { Self.decimal($0, 2) } }
-    row("  wake-ups") { "\($0.cyclictest.loops)" }
+    row("  wake-ups") { "\($0.cyclictest.wakeUps)" }
     row("  late, at least, µs *") { "\($0.cyclictest.min)" }
     row("  late, on average, µs *") { "\($0.cyclictest.avg)" }
     row("  late, 99 of 100, µs *") { "\($0.cyclictest.percentile(0.99))" }
@@ -34,7 +35,8 @@ struct DemoTable {
   }
 
   var chart: String {
-    HistogramChart(columns.map { ($0.title, $0.column.cyclictest.histogram) }).description
+    HistogramChart(columns.map { ($0.title, $0.column.cyclictest.histogram) }).lines
+      .joined(separator: "\n")
   }
 
   /// Reasons that occurred anywhere while cyclictest ran, the most frequent first.

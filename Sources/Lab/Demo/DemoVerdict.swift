@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// What must hold of the demonstration's figures.
 struct DemoVerdict {
@@ -12,8 +13,8 @@ struct DemoVerdict {
     var checks = columns.compactMap { name, column in
       column.map {
         check(
-          "\(name)-all-wake-ups", $0.cyclictest.loops == plan.loops,
-          "\($0.cyclictest.loops) of \(plan.loops)")
+          "\(name)-all-wake-ups", $0.cyclictest.wakeUps == plan.loops,
+          "\($0.cyclictest.wakeUps) of \(plan.loops)")
       }
     }
     if let apus = result.apus {
@@ -35,7 +36,7 @@ struct DemoVerdict {
   /// Of a guest on a lent CPU.
   static func checks(apus: DemoColumn) -> [Report.Check] {
     let ticks = apus.ticks ?? 0
-    let loops = apus.cyclictest.loops
+    let loops = apus.cyclictest.wakeUps
     var checks = [
       check("apus-x2apic", apus.apicMode == "x2apic", apus.apicMode ?? "?"),
       check(

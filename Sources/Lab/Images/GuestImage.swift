@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// The guest's initramfs: busybox, cyclictest and a script that does what LAB_WORK asks for.
 enum GuestImage {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 import Foundation
 
 /// What `apus run --json` says of a run, as far as the lab looks at it.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// `apus ps`: the running guests, as a person and as programs read them.
 public struct GuestList {
@@ -23,7 +24,9 @@ public struct GuestList {
         "NAME", "PID", "DEVICE", "CPUS", "VCPUS", "MEMORY", "UPTIME", "EXITS", "INTERRUPTS",
         "TIMER",
       ]
-      lines += TextTable([heading] + entries.map(Self.row), leftColumns: [0, 2, 3, 8, 9]).lines
+      var table = TextTable(heading, leftColumns: [0, 2, 3, 8, 9])
+      table.addRows(entries.map(Self.row))
+      lines += table.lines
     }
     if let others, others > 0 {
       lines.append(

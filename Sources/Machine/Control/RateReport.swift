@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// `apus top`: what every guest's exits are at the moment.
 public struct RateReport {
@@ -26,7 +27,9 @@ public struct RateReport {
   public var lines: [String] {
     guard !rows.isEmpty else { return ["no guest is running"] }
     let heading = ["NAME", "VCPU", "CPU", "EXITS/S", "BY CAUSE"]
-    return TextTable([heading] + rows.flatMap(Self.cells), leftColumns: [0, 4]).lines
+    var table = TextTable(heading, leftColumns: [0, 4])
+    table.addRows(rows.flatMap(Self.cells))
+    return table.lines
   }
 
   private static func cells(_ row: Row) -> [[String]] {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// A check's result as a person and as programs read it.
 public struct CheckReport {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// What is known about a guest that ended itself, as a person reads it.
 public struct FailureReport {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// What a guest said on its report channel.
 public struct GuestReport: Equatable, Sendable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// A run's result as programs read it. Times are nanoseconds since the guest's first instruction,
 /// delays of cyclictest microseconds; what is not known is null.
@@ -38,7 +39,7 @@ public struct JSONReport: Encodable {
     vcpus = result.virtualCPUs.map(VirtualCPU.init)
     marks = report.marks.map(Mark.init)
     intervals = report.intervals.map(Interval.init)
-    cyclictest = report.cyclictest.map(Cyclictest.init)
+    cyclictest = report.cyclictest
     lines = report.lines
     files = Dictionary(
       report.files.map { ($0.name, $0.lines) }, uniquingKeysWith: { first, _ in first })
@@ -104,26 +105,6 @@ extension JSONReport {
       exits = interval.exits.total
       exitsByReason = interval.exits.byCause
       exitsPerTick = interval.exitsPerTick?.roundedToThousandths
-    }
-  }
-
-  struct Cyclictest: Encodable {
-    let wakeUps: Int
-    let min: Int
-    let avg: Int
-    let max: Int
-    let overflows: Int
-    /// How many wake-ups were late by that much.
-    let histogram: [String: Int]
-
-    init(_ test: Machine.Cyclictest) {
-      wakeUps = test.wakeUps
-      min = test.minimum
-      avg = test.average
-      max = test.maximum
-      overflows = test.overflows
-      histogram = Dictionary(
-        test.histogram.map { ("\($0.delay)", $0.count) }, uniquingKeysWith: +)
     }
   }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// A run's result as a person reads it.
 public struct TextReport {
@@ -56,16 +57,19 @@ public struct TextReport {
         causes.joined(separator: ", "),
       ]
     }
-    return TextTable([heading] + rows, leftColumns: [0, heading.count - 1]).lines
+    var table = TextTable(heading, leftColumns: [0, heading.count - 1])
+    table.addRows(rows)
+    return table.lines
   }
 
   private var cyclictest: [String] {
     guard let test = result.report.cyclictest else { return [] }
     let late = test.overflows > 0 ? ", \(test.overflows) beyond the histogram" : ""
     let figures =
-      "cyclictest: \(test.wakeUps) wake-ups, late by \(test.minimum) µs at least, "
-      + "\(test.average) µs on average, \(test.maximum) µs at most\(late)"
-    return [figures] + HistogramChart(test.histogram).lines.map { "  " + $0 }
+      "cyclictest: \(test.wakeUps) wake-ups, late by \(test.min) µs at least, "
+      + "\(test.avg) µs on average, \(test.max) µs at most\(late)"
+    let chart = HistogramChart([("wake-ups", test.histogram)], barWidth: 40)
+    return [figures] + chart.lines.map { "  " + $0 }
   }
 
   private static func seconds(_ duration: Duration) -> String {

@@ -118,7 +118,8 @@ struct RunReportTests {
         "  begin → end  0.499 s     20      5     0.250  io 5",
         "",
         "cyclictest: 5 wake-ups, late by 7 µs at least, 7 µs on average, 7 µs at most",
-        "  4–7 µs  " + String(repeating: "█", count: 40) + " 5",
+        "  delay in µs     wake-ups",
+        "  4 – 7           " + String(repeating: "█", count: 40) + " 5",
       ])
   }
 
@@ -147,25 +148,5 @@ struct RunReportTests {
     let cpu = VirtualCPUResult(id: 0, kvm: .none, pinnedTo: nil, apicBase: base)
     #expect(cpu.apic == mode)
     #expect(!cpu.interrupts.isDirect)
-  }
-}
-
-@Suite("Columns of text")
-struct TextTests {
-  static let decimals: [(Double, Int, String)] = [
-    (2.78, 3, "2.780"), (0, 3, "0.000"), (1.0005, 3, "1.001"), (12, 0, "12"), (-0.25, 2, "-0.25"),
-    (0.999_9, 3, "1.000"),
-  ]
-
-  @Test("have numbers with as many decimals as asked for", arguments: decimals)
-  func decimal(value: Double, places: Int, text: String) {
-    #expect(Text.decimal(value, places: places) == text)
-  }
-
-  @Test("are filled on either side, and never cut")
-  func columns() {
-    #expect(Text.left("ab", 4) == "ab  ")
-    #expect(Text.right("ab", 4) == "  ab")
-    #expect(Text.right("abcde", 4) == "abcde")
   }
 }

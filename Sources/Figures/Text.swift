@@ -2,17 +2,17 @@
 import Glibc
 
 /// Columns of text.
-enum Text {
-  static func left(_ text: String, _ width: Int) -> String {
+public enum Text {
+  public static func left(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))
   }
 
-  static func right(_ text: String, _ width: Int) -> String {
+  public static func right(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.count)) + text
   }
 
   /// A number with as many decimals as given, rounded.
-  static func decimal(_ value: Double, places: Int) -> String {
+  public static func decimal(_ value: Double, places: Int) -> String {
     let scale = pow(10, Double(places))
     let scaled = Int64((value * scale).rounded())
     guard places > 0 else { return "\(scaled)" }
@@ -20,5 +20,9 @@ enum Text {
     let sign = scaled < 0 ? "-" : ""
     let zeroes = String(repeating: "0", count: places - fraction.count)
     return "\(sign)\(scaled.magnitude / UInt64(scale)).\(zeroes)\(fraction)"
+  }
+
+  static func withoutTrailingSpace(_ line: String) -> String {
+    String(line.reversed().drop { $0 == " " }.reversed())
   }
 }
