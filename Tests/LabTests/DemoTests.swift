@@ -117,4 +117,19 @@ import Testing
     #expect(!text.contains("load apus"))
     #expect(DemoScript(ways: [.apus]).text.contains("expect cpu-came-back online 3\n"))
   }
+
+  @Test("The table says what a guest's whole life cost, and where")
+  func wholeLife() throws {
+    var column = try column(report())
+    column.wholeRun = .init(
+      seconds: 20, exits: 500, exitsByReason: ["io-client": 490, "cpuid": 7, "hlt": 2, "nmi": 1])
+    let result = DemoResult(
+      apus: column, measuredCPU: 1, guestCommandLine: "",
+      emulator: .init(name: "", accelerator: "", processor: "", cpus: 2, memoryMib: 1024),
+      versions: [:], notes: [], seconds: 1)
+    let rows = DemoTable(result).description.split(separator: "\n")
+      .map { $0.split(separator: " ").joined(separator: " ") }
+    let start = try #require(rows.firstIndex(of: "the guest's whole life: exits 500"))
+    #expect(rows[(start + 1)...] == ["io-client 490", "cpuid 7", "2 rarer reasons 3"])
+  }
 }
