@@ -56,7 +56,8 @@ let hostedTargets: [Target] = [
   .executableTarget(
     name: "apus",
     dependencies: [
-      "Machine", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      "Figures", "Machine",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
       .product(name: "Logging", package: "swift-log"),
     ],
     swiftSettings: hosted),
@@ -72,7 +73,9 @@ let hostedTargets: [Target] = [
     swiftSettings: hosted),
   .executableTarget(
     name: "apus-lab",
-    dependencies: ["Lab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+    dependencies: [
+      "Figures", "Lab", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ],
     swiftSettings: hosted),
   // Only the lab's: tries every ioctl of /dev/apus with hostile arguments.
   .target(name: "HostileCalls", dependencies: ["Contract"]),

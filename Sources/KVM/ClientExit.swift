@@ -7,9 +7,9 @@ public enum ClientExit: Sendable {
   case interrupted
   /// KVM_EXIT_IO. `data` holds `count` items of `size` bytes, in the shared area: input is to be
   /// written there, output to be read.
-  case port(PortAccess)
+  case port(PortRequest)
   /// KVM_EXIT_MMIO.
-  case memory(MemoryAccess)
+  case memory(MemoryRequest)
   /// KVM_EXIT_HLT: nothing in the kernel will wake the guest.
   case halted
   /// KVM_EXIT_SHUTDOWN: a triple fault.
@@ -26,8 +26,8 @@ public enum ClientExit: Sendable {
   init(_ run: UnsafeMutablePointer<kvm_run>) {
     switch Int32(run.pointee.exit_reason) {
     case KVM_EXIT_INTR: self = .interrupted
-    case KVM_EXIT_IO: self = .port(PortAccess(run))
-    case KVM_EXIT_MMIO: self = .memory(MemoryAccess(run))
+    case KVM_EXIT_IO: self = .port(PortRequest(run))
+    case KVM_EXIT_MMIO: self = .memory(MemoryRequest(run))
     case KVM_EXIT_HLT: self = .halted
     case KVM_EXIT_SHUTDOWN: self = .shutdown
     case KVM_EXIT_FAIL_ENTRY:
@@ -46,7 +46,7 @@ public enum ClientExit: Sendable {
 }
 
 /// One IN, OUT, INS or OUTS of the guest.
-public struct PortAccess: @unchecked Sendable {
+public struct PortRequest: @unchecked Sendable {
   public let port: UInt16
   /// Bytes of one item: 1, 2 or 4.
   public let size: Int
@@ -67,7 +67,7 @@ public struct PortAccess: @unchecked Sendable {
 }
 
 /// One access of the guest to an address without memory.
-public struct MemoryAccess: @unchecked Sendable {
+public struct MemoryRequest: @unchecked Sendable {
   public let address: UInt64
   public let isWrite: Bool
   /// 1 to 8 bytes. Valid until the next KVM_RUN.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Figures
 import Machine
 
 /// `apus check`: can this host lend CPUs, and if not, what is to be done.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Figures
 import Machine
 
 /// What the commands for running guests have in common.

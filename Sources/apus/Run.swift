@@ -79,7 +79,7 @@ struct Run: ParsableCommand {
     let configuration = try configuration()
     let file = try json.map { path throws(SetupError) in try ResultFile(path) }
     let server = try controlServer(for: configuration)
-    var outcome: Outcome?
+    var outcome: RunOutcome?
     // Whoever asked for the end hears of it when the host has everything back.
     defer { server?.close(outcome) }
     let result = try run(configuration, reachableBy: server)

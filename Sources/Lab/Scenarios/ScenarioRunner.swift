@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// Runs scenarios, one machine at a time, and keeps what they leave.
 public struct ScenarioRunner: Sendable {

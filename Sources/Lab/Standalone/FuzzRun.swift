@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 
 /// `apus-lab fuzz`: a million random privileged operations of guests, without Linux, where a fault of
 /// the monitor is seen at once. The first seed is another one each time, and recorded.

@@ -42,7 +42,7 @@ public struct BootLoader: Sendable {
 
   private static func pages(_ bytes: Int) -> UInt64 { (UInt64(bytes) + 0xfff) & ~0xfff }
 
-  func load(into memory: borrowing GuestMemory, virtualCPUs: Int) {
+  func load(into memory: borrowing GuestRAM, virtualCPUs: Int) {
     memory.write(BootRegisters.descriptorTable, at: GuestLayout.descriptorTable)
     let tables = PageTables.encoded(at: GuestLayout.pageTables)
     memory.write(tables, at: GuestLayout.pageTables)

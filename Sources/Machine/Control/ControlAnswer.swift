@@ -27,7 +27,7 @@ public struct GuestEnd: Codable, Equatable, Sendable {
   public var message: String
   public var exitStatus: Int32
 
-  init(_ outcome: Outcome) {
+  init(_ outcome: RunOutcome) {
     self.outcome = outcome.name
     message = "\(outcome)"
     exitStatus = outcome.exitStatus

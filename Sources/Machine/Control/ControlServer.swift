@@ -32,7 +32,7 @@ public final class ControlServer: Sendable {
   func detach() { service.detach() }
 
   /// Tells whoever waits how the run ended, if it began, and gives the name back.
-  public func close(_ outcome: Outcome?) {
+  public func close(_ outcome: RunOutcome?) {
     service.close(outcome)
     thread.withLock {
       $0?.stop()

@@ -13,7 +13,7 @@ final class ControlService: Sendable {
     var isStopWanted = false
     var isEndWanted = false
     var isClosed = false
-    var outcome: Outcome?
+    var outcome: RunOutcome?
   }
 
   private let socket: ControlSocket
@@ -54,7 +54,7 @@ final class ControlService: Sendable {
   }
 
   /// Makes `serve` end.
-  func close(_ outcome: Outcome?) {
+  func close(_ outcome: RunOutcome?) {
     state.withLock {
       $0.isClosed = true
       $0.outcome = outcome

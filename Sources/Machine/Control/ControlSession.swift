@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Figures
 import Glibc
 
 /// One connection to a guest's control socket. It belongs to the socket's thread and never
@@ -96,7 +97,7 @@ final class ControlSession {
   }
 
   /// Queues the last of it. What cannot be sent at once is sent by `flush`.
-  func finish(_ outcome: Outcome?, console: ConsoleLog?) {
+  func finish(_ outcome: RunOutcome?, console: ConsoleLog?) {
     isFinishing = true
     if let console, let position {
       output += console.read(from: position, limit: console.capacity).bytes

@@ -4,7 +4,7 @@
 public struct RunResult: Equatable, Sendable {
   public var device: String
   public var hypervisor: Hypervisor
-  public var outcome: Outcome
+  public var outcome: RunOutcome
   /// From the guest's first instruction to its end.
   public var elapsed: Duration
   public var report: GuestReport

@@ -5,13 +5,13 @@ import LinuxCalls
 /// Waits for the run's end: input for the guest, signals, or an outcome from its vCPUs.
 struct EventLoop {
   let control: RunControl
-  let terminal: Terminal?
+  let terminal: ConsoleTerminal?
   let console: UART
 
   /// Input that waits for the guest: beyond it the rest waits outside.
   static let mostWaiting = 4096
 
-  func run() -> Outcome {
+  func run() -> RunOutcome {
     var set = EndSignals.set
     let signals = signalfd(-1, &set, Int32(SFD_CLOEXEC))
     defer { close(signals) }

@@ -12,7 +12,7 @@ public final class GuestMachine: Sendable {
   /// Where writes to the console wait. Has a vCPU too.
   private let collector: WriteCollector?
   private let lines: InterruptLines
-  private let memory: GuestMemory
+  private let memory: GuestRAM
 
   let control: RunControl
   let devices: PCDevices
@@ -38,7 +38,7 @@ public final class GuestMachine: Sendable {
     self.control = control
 
     let memory = try refused.translating { () throws(KVMError) in
-      try GuestMemory(size: configuration.memorySize)
+      try GuestRAM(size: configuration.memorySize)
     }
     configuration.loader.load(into: memory, virtualCPUs: count)
     let machine = try refused.translating { () throws(KVMError) in
@@ -120,7 +120,7 @@ public final class GuestMachine: Sendable {
   ]
 
   private static func createMachine(
-    _ system: borrowing System, memory: borrowing GuestMemory
+    _ system: borrowing System, memory: borrowing GuestRAM
   ) throws(KVMError) -> VirtualMachine {
     let machine = try system.createVirtualMachine()
     if system.check(KVM_CAP_SET_IDENTITY_MAP_ADDR) > 0 {

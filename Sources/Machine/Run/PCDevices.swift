@@ -8,7 +8,7 @@ struct PCDevices {
   let console: UART
   /// What the guest wrote to it.
   let consoleLog = ConsoleLog()
-  let terminal: Terminal?
+  let terminal: ConsoleTerminal?
   /// What the guest says on the second serial port.
   let channel: ReportChannel
   let power: PowerManagement
@@ -20,7 +20,7 @@ struct PCDevices {
     channel = ReportChannel { [clock, meter] in
       Snapshot(time: clock.elapsed, exits: meter.exits)
     }
-    terminal = configuration.console ? Terminal(control: control) : nil
+    terminal = configuration.console ? ConsoleTerminal(control: control) : nil
     console = UART(
       transmit: { [consoleLog, terminal] byte in
         // The terminal may be slow.

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Where devices and vCPUs say that the run is over, and the event loop hears of it.
 final class RunControl: Sendable {
-  private let state = Mutex<Outcome?>(nil)
+  private let state = Mutex<RunOutcome?>(nil)
   /// Readable once there is an outcome.
   let event: Int32
 
@@ -17,10 +17,10 @@ final class RunControl: Sendable {
   deinit { close(event) }
 
   /// Ends the run. The first outcome counts.
-  func finish(_ outcome: Outcome) {
+  func finish(_ outcome: RunOutcome) {
     state.withLock { $0 = $0 ?? outcome }
     eventfd_write(event, 1)
   }
 
-  var outcome: Outcome? { state.withLock { $0 } }
+  var outcome: RunOutcome? { state.withLock { $0 } }
 }

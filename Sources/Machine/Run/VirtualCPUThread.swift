@@ -87,7 +87,7 @@ final class VirtualCPUThread: Sendable {
     }
   }
 
-  private func serve(_ access: PortAccess) {
+  private func serve(_ access: PortRequest) {
     for item in 0..<access.count {
       let bytes = UnsafeMutableRawBufferPointer(
         rebasing: access.data[(item * access.size)..<((item + 1) * access.size)])
@@ -95,7 +95,7 @@ final class VirtualCPUThread: Sendable {
     }
   }
 
-  private func serve(_ access: MemoryAccess) {
+  private func serve(_ access: MemoryRequest) {
     serve(access.data, at: access.address, isWrite: access.isWrite, on: bus.memory)
   }
 

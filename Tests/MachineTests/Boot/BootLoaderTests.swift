@@ -60,7 +60,7 @@ struct BootLoaderTests {
   @Test("writes kernel, command line, RAM disk, tables and parameters where the map says")
   func load() throws {
     let loader = try loader(initrd: 3, commandLine: "a b", memory: 32 * Self.mebibyte)
-    let memory = try GuestMemory(size: 32 * Self.mebibyte)
+    let memory = try GuestRAM(size: 32 * Self.mebibyte)
     loader.load(into: memory, virtualCPUs: 1)
     func bytes(_ address: UInt64, _ count: UInt64) -> [UInt8] {
       Array(memory.bytes(address..<(address + count)))

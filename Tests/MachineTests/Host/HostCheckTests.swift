@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import Figures
 import Foundation
 import LinuxCalls
 import Testing

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import Figures
 import Foundation
 import Testing
 
@@ -30,7 +31,7 @@ struct RunReportTests {
   }
 
   private static func result(
-    _ outcome: Outcome = .poweredOff, _ cpu: VirtualCPUResult = lent
+    _ outcome: RunOutcome = .poweredOff, _ cpu: VirtualCPUResult = lent
   ) -> RunResult {
     var report = GuestReport()
     report.marks = [

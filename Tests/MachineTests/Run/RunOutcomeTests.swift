@@ -4,18 +4,18 @@ import Testing
 @testable import Machine
 
 @Suite("The end of a run")
-struct OutcomeTests {
+struct RunOutcomeTests {
   private static let failure = GuestFailure(
     virtualCPU: 1, reason: "triple fault", registers: [.init(name: "rip", value: 0xfff0)],
     lastExits: [.init(code: 0x7f, instructionPointer: 0x1000, information: 2)])
 
-  static let statuses: [(Outcome, Int32)] = [
+  static let statuses: [(RunOutcome, Int32)] = [
     (.poweredOff, 0), (.quit, 0), (.hostFailed("x"), 1), (.guestFailed(failure), 2), (.reset, 3),
     (.signal(2), 130), (.signal(15), 143),
   ]
 
   @Test("decides the exit status", arguments: statuses)
-  func status(outcome: Outcome, status: Int32) { #expect(outcome.exitStatus == status) }
+  func status(outcome: RunOutcome, status: Int32) { #expect(outcome.exitStatus == status) }
 
   @Test("is what happened first")
   func first() {

@@ -2,7 +2,7 @@
 // Not all of Foundation: its other half brings ICU's tables along, which are larger than `apus`.
 import FoundationEssentials
 
-/// How this program writes and reads JSON.
+/// How the program and its lab write and read JSON.
 public enum JSON {
   /// On several lines, for files and for people. Members are in alphabetical order, so that two
   /// runs can be compared line by line.
@@ -25,29 +25,16 @@ public enum JSON {
   }
 
   /// Nil for a text that is not JSON, or not of this type.
-  static func decode<Value: Decodable>(_: Value.Type, from text: some Sequence<UInt8>) -> Value? {
+  public static func decode<Value: Decodable>(_: Value.Type, from text: some Sequence<UInt8>)
+    -> Value?
+  {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     return try? decoder.decode(Value.self, from: Data(text))
   }
 }
 
-/// A member that is there as null where its value is not known. Swift would leave it out.
-@propertyWrapper
-struct OrNull<Value> {
-  var wrappedValue: Value?
-
-  init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
-}
-
-extension OrNull: Encodable where Value: Encodable {
-  func encode(to encoder: any Encoder) throws { try wrappedValue.encode(to: encoder) }
-}
-
-extension OrNull: Equatable where Value: Equatable {}
-extension OrNull: Sendable where Value: Sendable {}
-
 extension Double {
   /// To three decimals, which is as much as a reader of a report can use.
-  var roundedToThousandths: Double { (self * 1000).rounded() / 1000 }
+  public var roundedToThousandths: Double { (self * 1000).rounded() / 1000 }
 }

@@ -2,7 +2,7 @@
 import Glibc
 
 /// The user's end of the guest's console: standard input and output.
-final class Terminal: @unchecked Sendable {
+final class ConsoleTerminal: @unchecked Sendable {
   // `rawMode` and `escape` belong to the event loop's thread; output is a system call.
   private var rawMode: RawMode?
   private var escape = ConsoleEscape()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// How a run ended.
-public enum Outcome: Equatable, Sendable, CustomStringConvertible {
+public enum RunOutcome: Equatable, Sendable, CustomStringConvertible {
   /// The guest switched its machine off.
   case poweredOff
   /// The guest asked for a reset, which ends a run.

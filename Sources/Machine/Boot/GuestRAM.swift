@@ -2,7 +2,7 @@
 import KVM
 
 /// The guest's memory, addressed as the guest does.
-public struct GuestMemory: ~Copyable, Sendable {
+public struct GuestRAM: ~Copyable, Sendable {
   let mapping: Mapping
   /// Bytes.
   public let size: UInt64
