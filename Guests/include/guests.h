@@ -36,7 +36,7 @@
 #define GUEST_COST_SIZE 64
 /* How often each of them is made while its time is taken, and while instructions are traced. */
 #define GUEST_COST_TIMED 64
-#define GUEST_COST_TRACED 4
+#define GUEST_COST_TRACED 6
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

@@ -73,18 +73,18 @@ import Testing
         exits: [2: instructions.map { ExitCount(instructions: $0, vmreads: $0 / 10) }]))
   }
 
-  @Test("The dearest exit counts, but for the first and for one that ends the run")
+  @Test("The dearest exit counts, but for the first and the last")
   func dearest() throws {
     let cost = try cost([900, 200, 220, 210, 5000], ticks: 940)
     #expect(cost.instructions == 220 && cost.least == 200 && cost.counted == 3)
     #expect(cost.vmreads == 22 && cost.ticks == 210 && cost.agreesWithTicks)
     #expect(cost.isWithinCeiling)
-    #expect(try !self.cost([0, 200, 251, 210], ticks: 940).isWithinCeiling)
+    #expect(try !self.cost([0, 200, 251, 210, 0], ticks: 940).isWithinCeiling)
   }
 
   @Test("A time that the instructions do not explain is found")
   func disagreement() throws {
-    #expect(try !cost([200, 200, 200, 200], ticks: 1200).agreesWithTicks)
+    #expect(try !cost([200, 200, 200, 200, 200], ticks: 1200).agreesWithTicks)
   }
 
   @Test("Exits that were not seen are an error, and exits of the empty loop too")
@@ -100,9 +100,9 @@ import Testing
 
   @Test("The table marks what is above its ceiling")
   func table() throws {
-    let lines = CostTable([try cost([0, 251, 251, 251], ticks: 1104)]).description
+    let lines = CostTable([try cost([0, 251, 251, 251, 0], ticks: 1104)]).description
     #expect(lines.contains("! 251"))
-    #expect(try !CostTable([cost([0, 250, 250, 250], ticks: 1100)]).description.contains("!"))
+    #expect(try !CostTable([cost([0, 250, 250, 250, 0], ticks: 1100)]).description.contains("!"))
   }
 
   @Test("Costs under Linux are what the guest says, less what its loop takes")

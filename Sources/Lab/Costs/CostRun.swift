@@ -63,8 +63,10 @@ public struct CostRun: Sendable {
     }
     var costs: [ExitCost] = []
     for kind in ExitKind.all {
-      guard let site = sites.first(where: { $0.name == kind.name }),
-        let cost = ExitCost(kind, on: machine, site: site, nothing: nothing, exits: exits)
+      guard
+        let cost = ExitCost(
+          kind, on: machine, sites: sites.filter { $0.name == kind.name }, nothing: nothing,
+          exits: exits)
       else { throw .machine("exits for \(kind.title) were not seen") }
       costs.append(cost)
     }

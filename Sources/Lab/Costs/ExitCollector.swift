@@ -6,13 +6,13 @@ struct ExitCollector {
   /// The instructions of each exit of `followed`.
   private(set) var paths: [[UInt64]] = []
 
-  /// An instruction of the guest.
-  private let followed: UInt64?
+  /// Instructions of the guest.
+  private let followed: Set<UInt64>
   private var site: UInt64 = 0
   private var count = ExitCount()
   private var path: [UInt64] = []
 
-  init(following site: UInt64? = nil) { followed = site }
+  init(following sites: Set<UInt64> = []) { followed = sites }
 
   /// In the order in which the CPU executes them, the guest's as well as the monitor's.
   mutating func executed(_ address: UInt64, readsVMCS: Bool = false, writesVMCS: Bool = false) {
@@ -20,7 +20,7 @@ struct ExitCollector {
       count.instructions += 1
       if readsVMCS { count.vmreads += 1 }
       if writesVMCS { count.vmwrites += 1 }
-      if site == followed { path.append(address) }
+      if followed.contains(site) { path.append(address) }
     } else if CodePlace.guest.contains(address) {
       finish()
       site = address
@@ -31,7 +31,7 @@ struct ExitCollector {
   mutating func finish() {
     guard count.instructions > 0 else { return }
     exits[site, default: []].append(count)
-    if site == followed { paths.append(path) }
+    if followed.contains(site) { paths.append(path) }
     count = ExitCount()
     path = []
   }

@@ -4,7 +4,7 @@
 public struct ExitCost: Sendable, Equatable, Codable {
   public var exit: String
   public var vendor: String
-  /// Exits that were counted: of one site all but the first.
+  /// Exits that were counted: of each site all but the first and the last.
   public var counted: Int
   /// Instructions of the monitor from exit to entry: of the dearest of them, and of the cheapest.
   public var instructions: Int
@@ -21,11 +21,11 @@ public struct ExitCost: Sendable, Equatable, Codable {
 
   /// Nil if the guest's exits of this kind were not seen often enough.
   init?(
-    _ kind: ExitKind, on machine: StandaloneMachine, site: CostSite, nothing: CostSite,
+    _ kind: ExitKind, on machine: StandaloneMachine, sites: [CostSite], nothing: CostSite,
     exits: ExitCount.BySite
   ) {
-    // The first one may be the one that maps memory; one behind the last is the end of the run.
-    let counts = exits[site.address, default: []].prefix(site.iterations).dropFirst()
+    // The first one may be the one that maps memory, and the last one the end of the run.
+    let counts = sites.flatMap { exits[$0.address, default: []].dropFirst().dropLast() }
     guard counts.count >= 3, let most = counts.max(by: { $0.instructions < $1.instructions }),
       let least = counts.map(\.instructions).min()
     else { return nil }
@@ -38,7 +38,7 @@ public struct ExitCost: Sendable, Equatable, Codable {
     guard machine == .intel else { return }
     vmreads = most.vmreads
     vmwrites = most.vmwrites
-    if site.ticks > 0, site.iterations == nothing.iterations {
+    if let site = sites.first, site.ticks > 0, site.iterations == nothing.iterations {
       ticks = Double(site.ticks - nothing.ticks) / Double(site.iterations)
     }
   }

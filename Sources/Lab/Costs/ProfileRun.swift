@@ -20,11 +20,9 @@ public struct ProfileRun: Sendable {
     var run = CostRun(project: project, terminal: terminal)
     run.seconds = seconds
     let outcome = try await run.outcome(on: machine)
-    guard
-      let site = outcome.lines.compactMap(CostSite.init(line:)).first(where: { $0.name == name })
-    else { throw LabError.machine("exits named \(name) were not made") }
-    let paths = try outcome.exits(following: site.address).paths
-      .prefix(site.iterations).dropFirst()
+    let sites = outcome.lines.compactMap(CostSite.init(line:)).filter { $0.name == name }
+    let paths = try outcome.exits(following: Set(sites.map(\.address))).paths
+      .dropFirst().dropLast()
     guard !paths.isEmpty else { throw LabError.machine("exits named \(name) were not seen") }
     var counts: [UInt64: Int] = [:]
     for address in paths.joined() { counts[address, default: 0] += 1 }

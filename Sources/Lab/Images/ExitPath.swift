@@ -19,7 +19,8 @@ struct ExitPath {
     var problem: String
   }
 
-  static let root = "VirtualCPU.runGuest()"
+  /// The loop, and what it may be a part of once compiled: the first of them that exists.
+  static let roots = ["VirtualCPU.runUntilClient()", "VirtualCPU.runGuest()"]
   static let largestFrame = 256
   private static let copiers: Set = ["memcpy", "memmove", "memset"]
 
@@ -29,7 +30,9 @@ struct ExitPath {
   /// Functions by address that lie on the path, each with the one that it was first reached from.
   private func reached() -> [UInt64: UInt64?] {
     var reached: [UInt64: UInt64?] = [:]
-    var waiting = disassembly.functions.filter { $0.name.contains(Self.root) }
+    var waiting =
+      Self.roots.map { root in disassembly.functions.filter { $0.name.contains(root) } }
+      .first { !$0.isEmpty } ?? []
     for root in waiting { reached.updateValue(nil, forKey: root.address) }
     while let function = waiting.popLast() {
       for target in function.instructions.flatMap(targets) {

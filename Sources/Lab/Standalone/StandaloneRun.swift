@@ -82,12 +82,12 @@ extension StandaloneRun.Outcome {
   /// not reach its end.
   public var summary: String? { lines.last.flatMap { $0.hasPrefix("standalone: ") ? $0 : nil } }
 
-  /// The instructions of each exit, of those at `site` one by one. They can be read once: a trace
+  /// The instructions of each exit, of those at `sites` one by one. They can be read once: a trace
   /// may have hundreds of megabytes.
-  func exits(following site: UInt64? = nil) throws -> ExitCollector {
+  func exits(following sites: Set<UInt64> = []) throws -> ExitCollector {
     guard let files else { throw LabError.machine("nothing was traced") }
     let trace = try Data(contentsOf: URL(fileURLWithPath: files.trace), options: .alwaysMapped)
-    var exits = ExitCollector(following: site)
+    var exits = ExitCollector(following: sites)
     switch files.machine {
     case .amd: CountingPlugin.read(trace: trace, into: &exits)
     case .intel: BochsTrace.read(trace, into: &exits)
