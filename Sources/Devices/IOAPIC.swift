@@ -46,11 +46,12 @@ public struct IOAPIC {
   }
 
   /// `nextDelivery` has something to take.
-  public var hasDelivery: Bool { ready != 0 }
+  public var hasDelivery: Bool { @inline(__always) mutating get { ready != 0 } }
 
   /// The pins that have something to deliver.
   private var ready: UInt32 {
-    ((edges & ~levelPins) | (lines & levelPins & ~remoteIRR)) & ~maskedPins
+    @inline(__always)
+    mutating get { ((edges & ~levelPins) | (lines & levelPins & ~remoteIRR)) & ~maskedPins }
   }
 
   /// Takes the message to be sent next. To be repeated until it is nil after whatever may have
@@ -76,7 +77,7 @@ public struct IOAPIC {
   }
 
   /// A level-triggered message waits for its EOI.
-  public var isLevelInService: Bool { remoteIRR != 0 }
+  public var isLevelInService: Bool { @inline(__always) get { remoteIRR != 0 } }
 
   /// How a pin's interrupts reach the guest; `masked` for a pin that does not exist.
   public mutating func route(pin: Int) -> IOAPICRoute {

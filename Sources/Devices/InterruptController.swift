@@ -50,7 +50,7 @@ public struct InterruptController {
   }
 
   /// Whether `take` has nothing to do.
-  public func isUpToDate(edges: LineSet, levels: LineSet) -> Bool {
+  public mutating func isUpToDate(edges: LineSet, levels: LineSet) -> Bool {
     edges == 0 && levels == self.levels
   }
 
@@ -64,6 +64,7 @@ public struct InterruptController {
   /// Writes one of the PICs' ports: see `PIC.write`.
   ///
   /// - Returns: The lines that are masked by now and were not before, or the other way round.
+  @inline(__always)
   public mutating func writePIC(port: UInt16, _ value: UInt8) -> LineSet {
     let before = pic.unmaskedLines
     pic.write(port: port, value)

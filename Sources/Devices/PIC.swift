@@ -22,7 +22,10 @@ public struct PIC {
   }
 
   /// The INTR pin: an interrupt waits for `acknowledge()`.
-  public var requestsInterrupt: Bool { master.pending != nil }
+  public var requestsInterrupt: Bool {
+    @inline(__always)
+    get { master.requests & ~master.masked != 0 && master.pending != nil }
+  }
 
   /// Answers the processor's INTA cycles. Without a request: the master's spurious IRQ7.
   ///
@@ -65,7 +68,11 @@ public struct PIC {
     return UInt16(upper) << 8 | UInt16(~master.masked)
   }
 
+  /// The next read of a port is an acknowledgement.
+  public var polls: Bool { @inline(__always) mutating get { master.polls || slave.polls } }
+
   /// Reads one of the six ports; 0xff for any other.
+  @inline(__always)
   public mutating func read(port: UInt16) -> UInt8 {
     switch port {
     case 0x20, 0x21: return master.read(odd: port & 1 != 0)
@@ -80,6 +87,7 @@ public struct PIC {
   }
 
   /// Writes one of the six ports; any other is ignored.
+  @inline(__always)
   public mutating func write(port: UInt16, _ value: UInt8) {
     switch port {
     case 0x20: master.writeCommand(value)
@@ -93,6 +101,7 @@ public struct PIC {
     updateCascade()
   }
 
+  @inline(__always)
   mutating func updateCascade() {
     let bit: UInt8 = 1 << Self.cascadeLine
     master.requests = slave.pending != nil ? master.requests | bit : master.requests & ~bit

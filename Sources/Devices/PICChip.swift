@@ -42,8 +42,20 @@ struct PICChip {
 
   /// The input to be served next, 0 to 7; nil: the INT pin is low. "Fully Nested Mode" and after.
   var pending: UInt8? {
-    guard initialisation == .complete else { return nil }
-    guard let request = first(of: requests & ~masked) else { return nil }
+    @inline(__always)
+    get {
+      let candidates = requests & ~masked
+      guard candidates != 0, initialisation == .complete else { return nil }
+      // As software leaves it mostly.
+      if inService == 0, highest == 0 {
+        return UInt8(truncatingIfNeeded: candidates.trailingZeroBitCount)
+      }
+      return highestPending(candidates)
+    }
+  }
+
+  private func highestPending(_ candidates: UInt8) -> UInt8? {
+    guard let request = first(of: candidates) else { return nil }
     // Special mask mode: a masked level in service does not hold back the others.
     let blocking = usesSpecialMask ? inService & ~masked : inService
     guard let serving = first(of: blocking) else { return request }

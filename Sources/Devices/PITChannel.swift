@@ -122,6 +122,7 @@ struct PITChannel {
   }
 
   /// Lets a count that waited for the end of a cycle take effect.
+  @inline(__always)
   mutating func settle(now: UInt64) {
     guard isPeriodic, phase == .counting, loadTime != start, now >= loadTime else { return }
     count = register
@@ -129,7 +130,8 @@ struct PITChannel {
   }
 
   /// Ticks since CE was loaded. A time before that, or a clock that went back, is 0.
-  func elapsed(now: UInt64) -> UInt64 {
+  @inline(__always)
+  mutating func elapsed(now: UInt64) -> UInt64 {
     switch phase {
     case .idle, .armed: 0
     case .paused: pausedAfter

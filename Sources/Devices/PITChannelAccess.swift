@@ -26,6 +26,7 @@ extension PITChannel {
     latchedStatus = status(now: now)
   }
 
+  @inline(__always)
   mutating func readByte(now: UInt64) -> UInt8 {
     if let status = latchedStatus {
       latchedStatus = nil

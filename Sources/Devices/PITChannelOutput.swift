@@ -4,7 +4,8 @@
 extension PITChannel {
   /// CE as software reads it, BCD or binary. "Mode Definitions" of the datasheet. After
   /// `settle(now:)`.
-  func value(now: UInt64) -> UInt16 {
+  @inline(__always)
+  mutating func value(now: UInt64) -> UInt16 {
     guard phase != .idle && phase != .armed else { return 0 }
     let ticks = elapsed(now: now)
     let value: UInt32
@@ -25,7 +26,7 @@ extension PITChannel {
   }
 
   /// The OUT pin. After `settle(now:)`.
-  func output(now: UInt64) -> Bool {
+  mutating func output(now: UInt64) -> Bool {
     let ticks = elapsed(now: now)
     switch mode {
     case 0: return phase != .idle && ticks >= UInt64(count)
@@ -37,7 +38,7 @@ extension PITChannel {
   }
 
   /// The status byte of the read-back command. After `settle(now:)`.
-  func status(now: UInt64) -> UInt8 {
+  mutating func status(now: UInt64) -> UInt8 {
     let isNull = phase == .idle || now < loadTime
     return (output(now: now) ? 0x80 : 0) | (isNull ? 0x40 : 0) | access.rawValue << 4
       | programmedMode << 1 | (isBCD ? 1 : 0)
@@ -58,7 +59,7 @@ extension PITChannel {
   }
 
   /// Ticks since the last reload. `count` is never 0.
-  private func phaseOfPeriod(_ ticks: UInt64) -> UInt32 {
+  private mutating func phaseOfPeriod(_ ticks: UInt64) -> UInt32 {
     UInt32(truncatingIfNeeded: ticks % UInt64(max(count, 1)))
   }
 }

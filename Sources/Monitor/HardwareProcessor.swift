@@ -27,7 +27,7 @@ struct HardwareProcessor<Host: VirtualizationHost>: Processor {
   }
 
   func map(_ physical: UInt64, at place: WindowPlace) -> UnsafeMutableRawPointer {
-    unsafe Window.map(physical, at: APUS_WINDOW_FREE + UInt32(place.rawValue))
+    unsafe Window.map(physical, at: APUS_WINDOW_FREE + place.page)
   }
 
   func orderStores() { Entry.orderStores() }

@@ -23,8 +23,6 @@ enum SVMHost: VirtualizationHost {
     return nil
   }
 
-  static var addressSpaces: UInt64 { UInt64(cpuid(0x8000_000a, 0).ebx) }
-
   static func enable(_ cpu: LentCPU) {
     Entry.writeMSR(
       MSR.efer.rawValue, Entry.readMSR(MSR.efer.rawValue) | EFER.svmEnable.rawValue)

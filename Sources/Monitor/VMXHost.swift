@@ -24,9 +24,6 @@ enum VMXHost: VirtualizationHost {
     }
   }
 
-  /// 16 bits, without the one that is the monitor's own.
-  static var addressSpaces: UInt64 { 0xffff }
-
   static func enable(_ cpu: LentCPU) {
     let features = Entry.readMSR(MSR.featureControl.rawValue)
     if features & FeatureControl.locked == 0 {

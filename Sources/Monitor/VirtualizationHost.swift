@@ -21,8 +21,6 @@ protocol VirtualizationHost {
   static var kind: apus_vendor { get }
   /// Why it cannot be used on this CPU; nil if it can.
   static var refusal: Refusal? { get }
-  /// Address-space identifiers.
-  static var addressSpaces: UInt64 { get }
 
   /// Switches it on and off. From `enable` to `disable` NMIs are the only interrupts, and they
   /// are taken in `sleep` and where `enter` says so.

@@ -37,7 +37,6 @@ private func serve<Host: VirtualizationHost>(_ cpu: LentCPU, with host: Host.Typ
   host.enable(cpu)
   processor.drainAPIC()
   cpu.mailbox.vendor = host.kind.rawValue
-  cpu.mailbox.asids = host.addressSpaces
   cpu.enter(APUS_CPU_READY)
   CommandServer<Host>(cpu).run()
   processor.drainAPIC()

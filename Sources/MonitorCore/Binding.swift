@@ -17,11 +17,14 @@ extension VirtualCPU {
         nestedRoot: machine.nestedRoot)
       resetRegisters()
       resetExtendedState()
+      // As the processor has it: a guest copies with `rep movsb` only where that is fast.
+      state.msrs[.miscellaneousEnable] = describingMiscellaneousEnable
       let direct = Self.directMSRs
       for index in direct.indices { unit.intercept(direct[index], reads: false, writes: false) }
     } else {
       unit.load()
     }
+    learnFeatures()
     unit.haltExiting = vm.irqchip == 0
     publishAPIC()
     interceptAPIC()
@@ -31,6 +34,7 @@ extension VirtualCPU {
     for index in 0..<4 { processor.writeDebugAddress(index, state.debugAddresses[index]) }
     if hasTSCAuxiliary { processor.writeMSR(.tscAuxiliary, state.tscAuxiliary) }
     control.slots_generation = 0
+    forgetGuestPages()
     // Whatever waits is looked at before the first entry here.
     state.attention = .all
     updateLines()
@@ -60,6 +64,13 @@ extension VirtualCPU {
       unsafe pages.portBitmap.initializeMemory(as: UInt8.self, repeating: 0xff, count: 3 * 4096)
       machine.isInitialised = true
     }
+  }
+
+  /// IA32_MISC_ENABLE: what describes the processor comes from it (SDM vol. 4: fast strings, bit 0),
+  /// and what is not offered is said to be unavailable (BTS and PEBS, bits 11 and 12).
+  private var describingMiscellaneousEnable: UInt64 {
+    let isIntel = cpu.vendor == APUS_VENDOR_VMX.rawValue
+    return 1 << 11 | 1 << 12 | (isIntel ? processor.readMSR(.miscellaneousEnable) & 1 : 1)
   }
 
   /// MSRs that are switched with the guest, or are this CPU's alone while it is lent.

@@ -4,6 +4,7 @@ import X86
 /// Accesses to control registers that exit: those that change a bit which is not the guest's own.
 /// What the processor would check is checked here. SDM vol. 2, MOV to control registers.
 extension VirtualCPU {
+  @inline(never)
   func handleControlRegister(_ access: ControlRegisterAccess) -> Outcome {
     let isDone =
       switch access.kind {
@@ -16,7 +17,7 @@ extension VirtualCPU {
           unit.cr0 & ~CR0.statusWord.subtracting(.protectionEnable).rawValue
             | UInt64(access.source) & CR0.statusWord.rawValue)
       }
-    if isDone { skipInstruction(3) } else { inject(.generalProtection) }
+    if isDone { skip(.moveControlRegister) } else { inject(.generalProtection) }
     return .resume
   }
 

@@ -11,6 +11,7 @@ public struct PendingMMIO: Sendable {
 
 /// Guest-physical addresses without memory: devices of the monitor, or of the client.
 extension VirtualCPU {
+  @inline(never)
   func handleNestedFault(_ fault: NestedFault) -> Outcome {
     let slots = unsafe loadAcquire(&pages.vm.pointee.slots_generation)
     let found = tables.translate(fault.address)
@@ -42,6 +43,7 @@ extension VirtualCPU {
   }
 
   /// Takes over what the client read. Outcome `client`: the instruction writes as well.
+  @inline(never)
   func finishPendingMMIO() -> Outcome {
     guard let pending = state.pendingMMIO else { return .resume }
     state.pendingMMIO = nil

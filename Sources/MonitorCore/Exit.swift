@@ -1,60 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
 import X86
 
-/// Why a guest left guest mode, the same on both vendors.
-public enum Exit: Equatable, Sendable {
+/// Why a guest left guest mode, the same on both vendors. One byte: what belongs to an exit, the unit
+/// tells whoever handles it.
+public enum Exit: UInt8, Equatable, Sendable {
+  // The first ones leave something to be done in the unit before anything else.
   /// A kick: look at the requests.
   case nonMaskableInterrupt
-  case exception(vector: UInt8, errorCode: UInt32)
-  case cpuid
+  /// `VirtualizationUnit.exitException`.
+  case exception
   case halt
-  case port(PortAccess)
+  /// A guest-physical address without a nested translation that allows the access:
+  /// `VirtualizationUnit.exitNestedFault`.
+  case nestedFault
+  case interruptWindow
+  /// The processor refused the entry; `VirtualizationUnit.exitCode` says why.
+  case invalidState
+  /// An exit that was not asked for; `VirtualizationUnit.exitCode` says which.
+  case other
+  // The rest is what it says.
+  case cpuid
+  /// `VirtualizationUnit.exitPortAccess`.
+  case port
   case readMSR
   case writeMSR
-  /// A guest-physical address without a nested translation that allows the access.
-  case nestedFault(NestedFault)
-  case interruptWindow
   case hypercall
   /// Triple fault.
   case shutdown
-  /// The processor refused the entry; the code is the vendor's.
-  case invalidState(UInt64)
   /// An instruction of VT-x or SVM itself: the guest has neither.
   case virtualizationInstruction
   /// INVD or WBINVD: nothing to do on a coherent machine.
   case cacheControl
   case setExtendedControl
-  case controlRegister(ControlRegisterAccess)
+  /// `VirtualizationUnit.exitControlRegister`.
+  case controlRegister
   case preemptionTimer
   case interrupt
-  /// The vendor's code of an exit that was not asked for.
-  case other(UInt64)
+
+  /// Nothing is left to be done in the unit.
+  @inline(__always) public var isPlain: Bool { rawValue >= Exit.cpuid.rawValue }
 }
 
-/// IN, OUT, INS or OUTS. SDM vol. 3, table 28-5; APM vol. 2, 15.10.2.
+/// IN, OUT, INS or OUTS: one word, with the bits of VT-x's exit qualification in its lower half. SDM
+/// vol. 3, table 28-5; APM vol. 2, 15.10.2.
 public struct PortAccess: Equatable, Sendable {
-  public var port: UInt16
-  /// Bytes: 1, 2 or 4.
-  public var size: UInt8
-  public var isInput: Bool
-  public var isString: Bool
-  public var isRepeated: Bool
-  /// Segment of an OUTS source, as encoded (0 ES … 5 GS).
-  public var segment: UInt8
-  /// Bytes of an address: 2, 4 or 8.
-  public var addressSize: UInt8
+  /// Bits 0 to 2 size less one, 3 input, 4 string, 5 repeated, 16 to 31 port; 32 to 34 segment, 40 to
+  /// 43 bytes of an address.
+  private let bits: UInt64
 
+  /// `segment` is that of an OUTS source, as encoded (0 ES … 5 GS); `addressSize` has bytes: 2, 4 or 8.
+  @inline(__always)
+  public init(qualification: UInt64, segment: UInt8 = 3, addressSize: UInt8 = 8) {
+    bits = qualification & 0xffff_003f | UInt64(segment) << 32 | UInt64(addressSize) << 40
+  }
+  /// `size` in bytes: 1, 2 or 4.
   public init(
     port: UInt16, size: UInt8, isInput: Bool, isString: Bool = false, isRepeated: Bool = false,
     segment: UInt8 = 3, addressSize: UInt8 = 8
   ) {
-    self.port = port
-    self.size = size
-    self.isInput = isInput
-    self.isString = isString
-    self.isRepeated = isRepeated
-    self.segment = segment
-    self.addressSize = addressSize
+    var qualification = UInt64(port) << 16 | UInt64(size &- 1)
+    if isInput { qualification |= 1 << 3 }
+    if isString { qualification |= 1 << 4 }
+    if isRepeated { qualification |= 1 << 5 }
+    self.init(qualification: qualification, segment: segment, addressSize: addressSize)
+  }
+
+  public var port: UInt16 { UInt16(truncatingIfNeeded: bits >> 16) }
+  /// Bytes: 1, 2 or 4.
+  public var size: UInt8 { UInt8(truncatingIfNeeded: bits & 7) + 1 }
+  public var isInput: Bool { bits & 1 << 3 != 0 }
+  public var isString: Bool { bits & 1 << 4 != 0 }
+  public var isRepeated: Bool { bits & 1 << 5 != 0 }
+  public var segment: UInt8 { UInt8(truncatingIfNeeded: bits >> 32 & 7) }
+  public var addressSize: UInt8 { UInt8(truncatingIfNeeded: bits >> 40 & 15) }
+}
+
+/// An exception that is intercepted.
+public struct ExitException: Equatable, Sendable {
+  public var vector: UInt8
+  public var errorCode: UInt32
+  public init(vector: UInt8, errorCode: UInt32) {
+    self.vector = vector
+    self.errorCode = errorCode
   }
 }
 

@@ -1,26 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
+import Contract
 import X86
 
-/// A VM's memory through the window, page by page. Only what a slot covers can be reached.
-struct GuestMemory<Hardware: Processor, Format: NestedTableFormat>: PhysicalMemory {
-  let tables: NestedTables<Hardware, Format>
+/// A VM's memory by guest-physical addresses. Only what a slot covers can be reached.
+struct GuestMemory<Unit: VirtualizationUnit, Hardware: Processor>: PhysicalMemory {
+  let cpu: VirtualCPU<Unit, Hardware>
 
+  /// One access where the processor has one of that size: nothing that a guest's other CPU writes
+  /// there at once is torn.
+  @inline(__always)
   func read(_ address: UInt64, size: Int) -> UInt64? {
-    guard let source = unsafe pointer(to: address, size: size, writes: false) else { return nil }
-    var value: UInt64 = 0
-    for byte in 0..<size {
-      value |= unsafe UInt64(source.load(fromByteOffset: byte, as: UInt8.self)) << UInt64(byte * 8)
+    guard let source = unsafe pointer(to: address, size: size, isWrite: false) else { return nil }
+    switch size {
+    case 8: return unsafe source.loadUnaligned(as: UInt64.self)
+    case 4: return unsafe UInt64(source.loadUnaligned(as: UInt32.self))
+    case 2: return unsafe UInt64(source.loadUnaligned(as: UInt16.self))
+    case 1: return unsafe UInt64(source.load(as: UInt8.self))
+    default:
+      var value: UInt64 = 0
+      for byte in 0..<size {
+        let part = unsafe source.load(fromByteOffset: byte, as: UInt8.self)
+        value |= UInt64(part) << UInt64(byte * 8)
+      }
+      return value
     }
-    return value
+  }
+
+  @inline(__always)
+  func entry(at address: UInt64) -> UInt64 {
+    guard let page = unsafe cpu.guestPage(at: address, isWrite: false) else { return 0 }
+    return unsafe page.load(fromByteOffset: Int(address & 0xff8), as: UInt64.self)
   }
 
   /// False where no writable memory is.
   func write(_ address: UInt64, _ value: UInt64, size: Int) -> Bool {
-    guard let target = unsafe pointer(to: address, size: size, writes: true) else { return false }
+    guard let target = unsafe pointer(to: address, size: size, isWrite: true) else { return false }
     switch size {
-    case 8 where address & 7 == 0: unsafe target.storeBytes(of: value, as: UInt64.self)
-    case 4 where address & 3 == 0:
-      unsafe target.storeBytes(of: UInt32(truncatingIfNeeded: value), as: UInt32.self)
+    case 8: unsafe target.storeBytes(of: value, as: UInt64.self)
+    case 4: unsafe target.storeBytes(of: UInt32(truncatingIfNeeded: value), as: UInt32.self)
+    case 2: unsafe target.storeBytes(of: UInt16(truncatingIfNeeded: value), as: UInt16.self)
     default:
       for byte in 0..<size {
         unsafe target.storeBytes(
@@ -31,18 +49,19 @@ struct GuestMemory<Hardware: Processor, Format: NestedTableFormat>: PhysicalMemo
     return true
   }
 
-  /// Valid until the next page is mapped. Nil also for what crosses a page.
-  private func pointer(to address: UInt64, size: Int, writes: Bool) -> UnsafeMutableRawPointer? {
+  /// Valid until another page is asked for. Nil also for what crosses a page.
+  @inline(__always)
+  private func pointer(to address: UInt64, size: Int, isWrite: Bool) -> UnsafeMutableRawPointer? {
     let offset = Int(truncatingIfNeeded: address & 0xfff)
-    guard size <= 8, offset + size <= 4096, let found = tables.translate(address),
-      found.isWritable || !writes
+    guard size <= 8, offset + size <= 4096,
+      let page = unsafe cpu.guestPage(at: address, isWrite: isWrite)
     else { return nil }
-    return unsafe tables.processor.map(found.physical & ~0xfff, at: .guestMemory) + offset
+    return unsafe page + offset
   }
 }
 
 extension VirtualCPU {
-  var memory: GuestMemory<Hardware, Unit.Tables> { GuestMemory(tables: tables) }
+  var memory: GuestMemory<Unit, Hardware> { GuestMemory(cpu: self) }
 
   /// Writes the monitor's own structures into the guest's memory; what is not memory is left out.
   func writePhysical(_ address: UInt64, _ value: UInt64, size: Int = 8) {
@@ -60,28 +79,59 @@ extension VirtualCPU {
     PagingMode(cr0: unit.cr0, cr3: unit.cr3, cr4: unit.cr4, efer: unit.efer)
   }
 
+  @inline(never)
   func translate(_ linear: UInt64, _ access: Access) throws(PageFault) -> UInt64 {
     try PageWalk.translate(linear, mode: pagingMode, access: access, memory: memory)
   }
 
-  /// The bytes of the current instruction, as many as can be reached.
+  /// The bytes of the current instruction, as many as can be reached, in the order of memory.
   func fetchInstruction() -> (bytes: InlineArray<16, UInt8>, count: Int) {
     var bytes: InlineArray<16, UInt8> = InlineArray(repeating: 0)
-    let base = isLongMode ? 0 : unit[.cs].base
+    let isLong = isLongMode
+    var linear = unit.exitInstructionPointer
+    if !isLong { linear = (linear &+ unit[.cs].base) & 0xffff_ffff }
     let access = Access(isUser: unit.privilegeLevel == 3, isExecute: true)
-    var count = 0
-    var page: UInt64? = nil
-    while count < 15 {
-      var linear = base &+ unit.instructionPointer &+ UInt64(count)
-      if !isLongMode { linear &= 0xffff_ffff }
-      if page == nil || linear & 0xfff == 0 {
-        page = try? translate(linear & ~0xfff, access)
-      }
-      guard let page, let byte = memory.read(page | linear & 0xfff, size: 1) else { break }
-      bytes[count] = UInt8(truncatingIfNeeded: byte)
-      count += 1
+    let first = min(15, 4096 - Int(linear & 0xfff))
+    var count = copyCode(linear, access, &bytes, from: 0, to: first)
+    if count == first, count < 15 {
+      // The rest lies in the next page.
+      var next = linear &+ UInt64(first)
+      if !isLong { next &= 0xffff_ffff }
+      count = copyCode(next, access, &bytes, from: first, to: 15)
     }
     return (bytes, count)
+  }
+
+  /// Bytes of one page of code.
+  ///
+  /// - Returns: `end`, or `start` if the page cannot be reached.
+  private func copyCode(
+    _ linear: UInt64, _ access: Access, _ bytes: inout InlineArray<16, UInt8>, from start: Int,
+    to end: Int
+  ) -> Int {
+    guard let physical = try? translate(linear, access),
+      let page = unsafe guestPage(at: physical, isWrite: false)
+    else { return start }
+    let source = unsafe page + Int(physical & 0xfff)
+    for index in start..<end {
+      bytes[index] = unsafe source.load(fromByteOffset: index - start, as: UInt8.self)
+    }
+    return end
+  }
+
+  /// Whether the instruction at RIP begins with these bytes, the lowest first: how long an
+  /// instruction without prefixes is, where the processor does not say. False also if they cannot be
+  /// reached or lie in two pages.
+  func beginsWith(_ opcode: UInt32, size: Int) -> Bool {
+    var linear = unit.exitInstructionPointer
+    if !isLongMode { linear = (linear &+ unit[.cs].base) & 0xffff_ffff }
+    let access = Access(isUser: unit.privilegeLevel == 3, isExecute: true)
+    guard linear & 0xfff <= 4092, let physical = try? translate(linear, access),
+      let page = unsafe guestPage(at: physical, isWrite: false)
+    else { return false }
+    let word = unsafe page.loadUnaligned(
+      fromByteOffset: Int(physical & 0xfff), as: UInt32.self)
+    return (word ^ opcode) << UInt32(32 - size * 8) == 0
   }
 
   var codeSize: CodeSize {

@@ -10,10 +10,7 @@ extension VirtualCPU {
     switch command.mode {
     case .fixed, .lowestPriority:
       guard command.vector >= 16 else { return true }
-      if let target = physicalTarget(of: command) {
-        send(command.vector, to: target)
-        return true
-      }
+      if sendDirectly(command) { return true }
       forTargets(of: command, one: command.mode == .lowestPriority) { target in
         send(command.vector, to: target)
       }
@@ -33,14 +30,15 @@ extension VirtualCPU {
     return true
   }
 
-  /// The one vCPU that a command addresses by its APIC ID, which is the vCPU's number and never
-  /// changes: no lock is needed to find it. Nil for any other destination.
+  /// Sends a fixed interrupt to the one vCPU that a command addresses by its APIC ID, which is the
+  /// vCPU's number and never changes: no lock is needed to find it. False: any other command.
   @inline(__always)
-  private func physicalTarget(of command: InterruptCommand) -> Target? {
-    guard command.shorthand == .none, !command.isLogical,
+  func sendDirectly(_ command: InterruptCommand) -> Bool {
+    guard command.isFixedPhysical, command.vector >= 16,
       command.destination < min(vm.vcpu_count, APUS_VCPUS)
-    else { return nil }
-    return target(Int(command.destination))
+    else { return false }
+    send(command.vector, to: target(Int(command.destination)))
+    return true
   }
 
   private func request(_ request: VCPURequest, of command: InterruptCommand) {
@@ -48,6 +46,7 @@ extension VirtualCPU {
   }
 
   /// A vCPU that is on no CPU has no APIC that could keep the vector.
+  @inline(__always)
   func send(_ vector: UInt8, to target: Target) {
     guard let physical = target.physical else { return }
     processor.send(InterruptCommand(vector: vector, destination: physical))
@@ -95,6 +94,7 @@ extension VirtualCPU {
     }
   }
 
+  @inline(__always)
   func target(_ id: Int) -> Target {
     let physical = unsafe withUnsafePointer(to: &pages.vm.pointee.apic_ids) {
       unsafe loadAcquire(UnsafeRawPointer($0).assumingMemoryBound(to: UInt32.self) + id)

@@ -28,13 +28,17 @@ extension VirtualCPU {
     if !isSettled { deliverLines() }
   }
 
-  /// The PICs' ports: a poll acknowledges, so that a read can change them too.
+  /// One of the PICs' ports. A poll acknowledges, so that a read can change them too.
+  @inline(__always)
   func readPIC(_ port: UInt16) -> UInt8 {
     var value: UInt8 = 0
-    changeControllers { controllers in
-      value = controllers.pic.read(port: port)
-      return 0
+    let isSettled = withMachine { machine -> Bool in
+      absorbLines(&machine)
+      let polls = machine.controllers.pic.polls
+      value = machine.controllers.pic.read(port: port)
+      return !polls || settleControllers(&machine, 0)
     }
+    if !isSettled { deliverLines() }
     return value
   }
 
@@ -61,6 +65,7 @@ extension VirtualCPU {
   }
 
   /// Sends what the I/O APIC has to send, until nothing is left.
+  @inline(never)
   private func deliverLines() {
     var left = Self.longestDelivery
     while true {
@@ -123,6 +128,7 @@ extension VirtualCPU {
   }
 
   /// Under the lock, like what it follows from: no older route replaces a newer one.
+  @inline(never)
   private func publishRoutes(_ machine: inout VirtualMachineState, _ lines: LineSet) {
     var left = lines & InterruptController.allLines
     unsafe withUnsafeMutablePointer(to: &pages.vm.pointee.line_routes) { routes in
@@ -153,6 +159,7 @@ extension VirtualCPU {
 
   /// The PICs ask for an interrupt, or may reach the guest by now: vCPU 0 is the one that they are
   /// wired to.
+  @inline(never)
   func noticeExternal() {
     if id == 0 { state.attention.insert(.events) } else { ask(target(0), .external) }
   }

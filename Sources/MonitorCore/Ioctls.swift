@@ -117,6 +117,7 @@ extension VirtualCPU {
     guard count <= min(Self.cpuidRoom(size), CPUIDTable.capacity) else { return -E2BIG_ }
     for index in 0..<count { cpuidTable[index] = unsafe cpuidEntries[index] }
     cpuidTable.index(count: count)
+    learnFeatures()
     interceptAPIC()
     return 0
   }

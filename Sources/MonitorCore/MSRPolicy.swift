@@ -8,23 +8,32 @@ enum Writer { case guest, client }
 /// RDMSR and WRMSR of the guest, and KVM_GET_MSRS and KVM_SET_MSRS of the client. An MSR
 /// that is not offered raises #GP.
 extension VirtualCPU {
+  @inline(__always)
   func handleReadMSR() -> Outcome {
     let msr = MSR(rawValue: UInt32(truncatingIfNeeded: state.registers.rcx))
     count(cause(of: msr) ?? APUS_EXIT_MSR_READ)
     if let value = readMSR(msr) {
       state.registers.edxEAX = value
-      skipInstruction(2)
+      skip(.readMSR)
     } else {
       inject(.generalProtection)
     }
     return .resume
   }
 
+  @inline(__always)
   func handleWriteMSR() -> Outcome {
     let msr = MSR(rawValue: UInt32(truncatingIfNeeded: state.registers.rcx))
+    if msr == APICRegister.interruptCommand.msr, state.apic.base.isX2APIC,
+      sendDirectly(InterruptCommand(rawValue: state.registers.edxEAX))
+    {
+      count(APUS_EXIT_APIC_ICR)
+      skip(.writeMSR)
+      return .resume
+    }
     count(cause(of: msr) ?? APUS_EXIT_MSR_WRITE)
     if writeMSR(msr, state.registers.edxEAX, by: .guest) {
-      skipInstruction(2)
+      skip(.writeMSR)
     } else {
       inject(.generalProtection)
     }
@@ -32,6 +41,7 @@ extension VirtualCPU {
   }
 
   /// The local APIC's registers have their own counters.
+  @inline(__always)
   private func cause(of msr: MSR) -> apus_exit? {
     guard let register = Self.apicRegister(msr) else { return nil }
     switch register {
@@ -43,76 +53,75 @@ extension VirtualCPU {
     }
   }
 
+  @inline(__always)
   static func apicRegister(_ msr: MSR) -> APICRegister? {
-    guard (0x800...0x8ff).contains(msr.rawValue) else { return nil }
+    guard msr.rawValue >> 8 == 8 else { return nil }
     return APICRegister(rawValue: UInt8(truncatingIfNeeded: msr.rawValue))
   }
 
   func readMSR(_ msr: MSR) -> UInt64? {
-    if let value = unit.readMSR(msr) { return value }
-    if let value = state.msrs.read(msr) { return value }
     if let register = Self.apicRegister(msr) {
       return state.apic.base.isX2APIC ? readX2APIC(register) : nil
     }
-    switch msr.rawValue {
-    case MSR.efer.rawValue: return unit.efer
-    case MSR.apicBase.rawValue: return state.apic.base.rawValue
-    case MSR.timeStampCounter.rawValue: return processor.timestamp()
-    case MSR.tscAuxiliary.rawValue:
-      return offersTSCAuxiliary ? processor.readMSR(msr) : nil
-    case MSR.tscDeadline.rawValue:
-      return offersTSCDeadline ? processor.readMSR(msr) : nil
-    case MSR.kvmSystemTime.rawValue, MSR.kvmSystemTimeOld.rawValue: return state.systemTimeMSR
-    case MSR.kvmWallClock.rawValue, MSR.kvmWallClockOld.rawValue: return state.wallClockMSR
-    default: return nil
+    guard let row = MSRTable.row(of: msr) else { return nil }
+    switch row.home {
+    case .unit: return unit.readMSR(msr)
+    case .stored: return state.msrs[row.word]
+    case .zero: return 0
+    case .constant: return MSRTable.constant(msr)
+    case .efer: return unit.efer
+    case .apicBase: return state.apic.base.rawValue
+    case .timeStampCounter: return processor.timestamp()
+    case .tscAuxiliary: return offersTSCAuxiliary ? processor.readMSR(msr) : nil
+    case .tscDeadline: return offersTSCDeadline ? processor.readMSR(msr) : nil
+    case .systemTime: return state.systemTimeMSR
+    case .wallClock: return state.wallClockMSR
     }
   }
 
   /// False: #GP, or for the client, not written.
   func writeMSR(_ msr: MSR, _ value: UInt64, by writer: Writer) -> Bool {
-    if unit.writeMSR(msr, value) { return true }
-    if msr.rawValue == MSR.mtrrCapability.rawValue { return false }
-    if state.msrs.write(msr, value) { return true }
     if let register = Self.apicRegister(msr) {
       return state.apic.base.isX2APIC && writeX2APIC(register, value)
     }
-    switch msr.rawValue {
-    case MSR.efer.rawValue: return writeEFER(value, by: writer)
-    case MSR.apicBase.rawValue: return setAPICBase(APICBase(rawValue: value), by: writer)
+    guard let row = MSRTable.row(of: msr) else { return false }
+    switch row.writes {
+    case .any: break
+    case .ignored: return true
+    case .zero: return value == 0
+    // A client puts back what it has read.
+    case .none: return writer == .client && readMSR(msr) == value
+    }
+    switch row.home {
+    case .unit: return unit.writeMSR(msr, value)
+    case .stored: state.msrs[row.word] = value
+    case .zero, .constant: return false
+    case .efer: return writeEFER(value, by: writer)
+    case .apicBase: return setAPICBase(APICBase(rawValue: value), by: writer)
     // The guest's TSC is the CPU's own: it stays as it is, as on a processor whose TSC
     // cannot be written. A client that wants a TSC of its own sees it in KVM_GET_MSRS.
-    case MSR.timeStampCounter.rawValue: return true
-    case MSR.tscAuxiliary.rawValue:
+    case .timeStampCounter: break
+    case .tscAuxiliary:
       guard offersTSCAuxiliary, value >> 32 == 0 else { return false }
       processor.writeMSR(msr, value)
-      return true
-    case MSR.tscDeadline.rawValue:
+    case .tscDeadline:
       guard offersTSCDeadline else { return false }
       processor.writeMSR(msr, value)
-      return true
-    case MSR.kvmSystemTime.rawValue, MSR.kvmSystemTimeOld.rawValue:
+    case .systemTime:
       state.systemTimeMSR = value
       publishSystemTime()
-      return true
-    case MSR.kvmWallClock.rawValue, MSR.kvmWallClockOld.rawValue:
+    case .wallClock:
       state.wallClockMSR = value
       if value != 0 { publishWallClock() }
-      return true
-    default: return false
     }
+    return true
   }
 
-  // What the client offers counts only where the processor has it: the real registers are used.
-  var offersTSCDeadline: Bool {
-    cpuidTable.answer(1, 0).ecx & processor.cpuid(1, 0).ecx & 1 << 24 != 0
-  }
-  var offersTSCAuxiliary: Bool {
-    hasTSCAuxiliary && cpuidTable.answer(0x8000_0001, 0).edx & 1 << 27 != 0
-  }
+  var offersTSCDeadline: Bool { state.features.contains(.tscDeadline) }
+  var offersTSCAuxiliary: Bool { state.features.contains(.tscAuxiliary) }
   /// RDTSCP.
-  var hasTSCAuxiliary: Bool { processor.cpuid(0x8000_0001, 0).edx & 1 << 27 != 0 }
-
-  var offeredEFER: EFER { .offered(processor.cpuid(0x8000_0001, 0).edx) }
+  var hasTSCAuxiliary: Bool { state.features.contains(.processorTSCAuxiliary) }
+  var offeredEFER: EFER { state.offeredEFER }
 
   /// APM vol. 2, 3.1.7: LME cannot change while paging is on; LMA follows LME and paging.
   private func writeEFER(_ value: UInt64, by writer: Writer) -> Bool {

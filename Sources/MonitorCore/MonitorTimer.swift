@@ -32,6 +32,7 @@ extension VirtualCPU {
   /// A periodic deadline that was missed by more than a period is not made up for. The next one leaves
   /// the guest some time, counted from the end of the work for this one: else it may leave at each
   /// entry, and never come to execute an instruction.
+  @inline(never)
   func timerRang() {
     guard let deadline = unit.deadline, processor.timestamp() >= deadline else { return }
     pulseLine(0)

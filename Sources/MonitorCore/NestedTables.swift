@@ -85,14 +85,7 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
   }
 
   func entries(of table: UInt64, level: Int) -> UnsafeMutablePointer<UInt64> {
-    let place: WindowPlace =
-      switch level {
-      case 4: .table4
-      case 3: .table3
-      case 2: .table2
-      default: .table1
-      }
-    return unsafe processor.map(table, at: place).assumingMemoryBound(to: UInt64.self)
+    unsafe processor.map(table, at: .table(level: level)).assumingMemoryBound(to: UInt64.self)
   }
 
   static func index(_ address: UInt64, level: Int) -> Int {

@@ -7,7 +7,8 @@ extension VirtualCPU {
     let first = Int(ports.first)
     let end = first + Int(ports.count)
     guard ports.count > 0, end <= 0x10000 else { return -EINVAL_ }
-    for port in first..<end where Self.isMachineControl(UInt16(port)) || owns(UInt16(port)) {
+    for port in first..<end
+    where Self.isMachineControl(UInt16(port)) || localPort(UInt16(port)) != nil {
       return -EINVAL_
     }
     // Only the VM's lock keeps two vCPUs from writing one byte of the bitmap at a time.

@@ -5,19 +5,24 @@ import X86
 
 /// IN and OUT: the monitor's own ports, and KVM_EXIT_IO for the rest.
 extension VirtualCPU {
+  @inline(__always)
   func handlePort(_ access: PortAccess) -> Outcome {
     if access.isString { return handleStringPort(access) }
-    skipInstruction(1)
-    if access.size == 1, owns(access.port) {
+    skip(.port)
+    if access.size == 1, let port = localPort(access.port) {
       count(APUS_EXIT_IO)
       if access.isInput {
-        let value = readPort(access.port)
-        state.registers.rax = state.registers.rax & ~0xff | UInt64(value)
+        state.registers.rax = state.registers.rax & ~0xff | UInt64(read(port, access.port))
       } else {
-        writePort(access.port, UInt8(truncatingIfNeeded: state.registers.rax))
+        write(port, access.port, UInt8(truncatingIfNeeded: state.registers.rax))
       }
       return .resume
     }
+    return passToClient(access)
+  }
+
+  @inline(never)
+  private func passToClient(_ access: PortAccess) -> Outcome {
     if !access.isInput,
       coalesce(.ports, UInt64(access.port), state.registers.rax, size: access.size)
     {
@@ -41,6 +46,7 @@ extension VirtualCPU {
   }
 
   /// Takes over the data of an input that the client has answered.
+  @inline(never)
   func finishPendingPort() {
     guard let pending = state.pendingPort else { return }
     state.pendingPort = nil
@@ -56,32 +62,45 @@ extension VirtualCPU {
     }
   }
 
-  func owns(_ port: UInt16) -> Bool {
+  /// Which of the monitor's devices a port belongs to; nil: the client's.
+  @inline(__always)
+  func localPort(_ port: UInt16) -> LocalPort? {
     switch port {
-    case 0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1: vm.irqchip != 0
-    case 0x40...0x43, 0x61: vm.pit != 0
-    default: false
+    case 0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1: vm.irqchip != 0 ? .pic : nil
+    case 0x40...0x43, 0x61: vm.pit != 0 ? .pit : nil
+    default: nil
     }
   }
 
-  func readPort(_ port: UInt16) -> UInt8 {
-    switch port {
-    case 0x40...0x43, 0x61:
+  /// For whoever comes here rarely.
+  @inline(never)
+  func readPort(_ port: UInt16) -> UInt8 { localPort(port).map { read($0, port) } ?? 0xff }
+  @inline(never)
+  func writePort(_ port: UInt16, _ value: UInt8) {
+    if let device = localPort(port) { write(device, port, value) }
+  }
+
+  @inline(__always)
+  func read(_ device: LocalPort, _ port: UInt16) -> UInt8 {
+    switch device {
+    case .pic: return readPIC(port)
+    case .pit:
       let now = pitNow
       return withMachine { $0.pit.read(port: port, now: now) }
-    default:
-      return readPIC(port)
     }
   }
 
-  func writePort(_ port: UInt16, _ value: UInt8) {
-    switch port {
-    case 0x40...0x43, 0x61:
+  @inline(__always)
+  func write(_ device: LocalPort, _ port: UInt16, _ value: UInt8) {
+    switch device {
+    case .pic: changeControllers { $0.writePIC(port: port, value) }
+    case .pit:
       let now = pitNow
       withMachine { $0.pit.write(port: port, value, now: now) }
       publishTimer()
-    default:
-      changeControllers { $0.writePIC(port: port, value) }
     }
   }
 }
+
+/// Devices behind ports that the monitor serves.
+enum LocalPort { case pic, pit }

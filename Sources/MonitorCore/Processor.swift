@@ -48,12 +48,17 @@ public protocol Processor {
 }
 
 /// Pages of the window that are mapped in passing (APUS_WINDOW_FREE and up).
-public enum WindowPlace: Int, Sendable {
-  case table4 = 0
-  case table3, table2, table1
-  case freeTable
-  case extents
-  case guestMemory
+public struct WindowPlace: Sendable {
+  /// Pages from APUS_WINDOW_FREE on.
+  public let page: UInt32
+
+  private init(_ page: UInt32) { self.page = page }
+  /// For a nested table of level 1 to 4.
+  static func table(level: Int) -> WindowPlace { WindowPlace(UInt32(level & 7)) }
+  static var freeTable: WindowPlace { WindowPlace(8) }
+  static var extents: WindowPlace { WindowPlace(9) }
+  /// For pages of `GuestPages`, which stay.
+  static func guestPage(_ number: Int) -> WindowPlace { WindowPlace(16 + UInt32(number)) }
 }
 
 public struct CPUIDRegisters: Equatable, Sendable {

@@ -21,6 +21,7 @@ extension VirtualCPU {
   }
 
   /// True if KVM_RUN is asked to return.
+  @inline(never)
   func serveRequests() -> Bool {
     serveOtherVCPUs()
     // M2: clear before acting.
@@ -93,6 +94,7 @@ extension VirtualCPU {
   }
 
   /// Takes over slots that changed, and forgets this vCPU's translations of the old ones.
+  @inline(never)
   func followSlots() {
     // docs/model names the steps. F1: compare.
     let wanted = unsafe loadAcquire(&pages.vm.pointee.slots_generation)
@@ -105,6 +107,7 @@ extension VirtualCPU {
       return machine.slots.generation
     }
     unit.flushTranslations()
+    forgetGuestPages()
     // F3: acknowledge.
     unsafe storeRelease(&pages.control.pointee.slots_generation, generation)
   }

@@ -14,6 +14,13 @@ enum Outcome {
 extension VirtualCPU {
   /// Runs the guest until the client is needed: 0, or -EINTR for a request to stop.
   public func runGuest() -> Int64 {
+    let start = processor.timestamp()
+    let result = runUntilClient()
+    control.statistics.run_cycles &+= processor.timestamp() &- start
+    return result
+  }
+
+  private func runUntilClient() -> Int64 {
     followSlots()
     finishPendingPort()
     if finishPendingMMIO() == .client { return 0 }
@@ -65,6 +72,7 @@ extension VirtualCPU {
     return true
   }
 
+  @inline(never)
   private func interrupted() -> Int64 {
     run.exit_reason = UInt32(KVM_EXIT_INTR)
     describeToClient()
@@ -72,6 +80,7 @@ extension VirtualCPU {
   }
 
   /// Fields of kvm_run that KVM fills in at every return.
+  @inline(never)
   private func describeToClient() {
     run.if_flag = unit.flags.contains(.interruptEnable) ? 1 : 0
     run.ready_for_interrupt_injection = 1
@@ -82,9 +91,7 @@ extension VirtualCPU {
   @inline(__always)
   private func enter(unlessNMISince nmis: UInt64) -> Exit {
     control.statistics.entries &+= 1
-    let before = processor.timestamp()
     let exit = unit.enter(&state.registers, unlessNMISince: nmis)
-    control.statistics.guest_cycles &+= processor.timestamp() &- before
     record()
     if unit.wasDelivering { redeliver(after: exit) }
     return exit
@@ -96,7 +103,7 @@ extension VirtualCPU {
     let event = unit.takeInterruptedEvent()
     // Whose delivery ended in a triple fault was delivered: SVM names it (SDM vol. 3, 28.2.4: VT-x
     // does not). It would end whatever a client starts on this vCPU next.
-    if case .shutdown = exit { return }
+    if exit == .shutdown { return }
     if let event, event.kind != .software { deliverAgain(event) }
   }
 
@@ -146,25 +153,25 @@ extension VirtualCPU {
     case .nonMaskableInterrupt:
       count(APUS_EXIT_NMI)
       return .resume
-    case .exception(let vector, let errorCode):
+    case .exception:
       count(APUS_EXIT_EXCEPTION)
-      return handleException(vector, errorCode)
+      return handleException(unit.exitException)
     case .cpuid:
       count(APUS_EXIT_CPUID)
       return handleCPUID()
     case .halt:
       count(APUS_EXIT_HLT)
-      skipInstruction(1)
+      skip(.halt)
       run.exit_reason = UInt32(KVM_EXIT_HLT)
       return .client
-    case .port(let access):
-      return handlePort(access)
+    case .port:
+      return handlePort(unit.exitPortAccess)
     case .readMSR:
       return handleReadMSR()
     case .writeMSR:
       return handleWriteMSR()
-    case .nestedFault(let fault):
-      return handleNestedFault(fault)
+    case .nestedFault:
+      return handleNestedFault(unit.exitNestedFault)
     case .interruptWindow:
       count(APUS_EXIT_INTERRUPT_WINDOW)
       unit.interruptWindowExiting = false
@@ -176,10 +183,10 @@ extension VirtualCPU {
       count(APUS_EXIT_SHUTDOWN)
       run.exit_reason = UInt32(KVM_EXIT_SHUTDOWN)
       return .client
-    case .invalidState(let code):
+    case .invalidState:
       count(APUS_EXIT_INVALID_STATE)
       run.exit_reason = UInt32(KVM_EXIT_FAIL_ENTRY)
-      run.fail_entry.hardware_entry_failure_reason = code
+      run.fail_entry.hardware_entry_failure_reason = unit.exitCode
       run.fail_entry.cpu = cpu.cpu
       return .client
     case .virtualizationInstruction:
@@ -188,12 +195,13 @@ extension VirtualCPU {
       return .resume
     case .cacheControl:
       count(APUS_EXIT_OTHER)
-      skipInstruction(2)
+      skip(.cacheControl)
       return .resume
     case .setExtendedControl:
       count(APUS_EXIT_XSETBV)
       return handleSetExtendedControl()
-    case .controlRegister(let access):
+    case .controlRegister:
+      guard let access = unit.exitControlRegister else { return handleUnknown() }
       count(APUS_EXIT_CONTROL_REGISTER)
       return handleControlRegister(access)
     case .preemptionTimer:
@@ -203,17 +211,23 @@ extension VirtualCPU {
     case .interrupt:
       count(APUS_EXIT_INTERRUPT)
       return .resume
-    case .other(let code):
-      count(APUS_EXIT_OTHER)
-      run.exit_reason = UInt32(KVM_EXIT_UNKNOWN)
-      run.hw.hardware_exit_reason = code
-      return .client
+    case .other: return handleUnknown()
     }
+  }
+
+  @inline(never)
+  private func handleUnknown() -> Outcome {
+    count(APUS_EXIT_OTHER)
+    run.exit_reason = UInt32(KVM_EXIT_UNKNOWN)
+    run.hw.hardware_exit_reason = unit.exitCode
+    return .client
   }
 
   /// Intercepted only so that the guest cannot stay inside the processor for ever while it
   /// delivers them; the guest gets them all the same.
-  private func handleException(_ vector: UInt8, _ errorCode: UInt32) -> Outcome {
+  @inline(never)
+  private func handleException(_ exception: ExitException) -> Outcome {
+    let vector = exception.vector
     if vector == ExceptionVector.machineCheck.rawValue {
       // The machine's own, and the handler in root mode has taken it. Not the guest's.
       return .resume
@@ -221,11 +235,12 @@ extension VirtualCPU {
     let pushes = ExceptionVector(rawValue: vector)?.pushesErrorCode ?? false
     putOffInjection()
     unit.injection = Event(
-      kind: .exception, vector: vector, errorCode: pushes ? errorCode : nil)
+      kind: .exception, vector: vector, errorCode: pushes ? exception.errorCode : nil)
     return .resume
   }
 
   /// Queues a fault for the guest at its current instruction.
+  @inline(never)
   func inject(_ vector: ExceptionVector, errorCode: UInt32 = 0) {
     putOffInjection()
     unit.injection = Event(
@@ -233,6 +248,7 @@ extension VirtualCPU {
       errorCode: vector.pushesErrorCode ? errorCode : nil)
   }
 
+  @inline(never)
   private func handleCPUID() -> Outcome {
     let function = UInt32(truncatingIfNeeded: state.registers.rax)
     let index = UInt32(truncatingIfNeeded: state.registers.rcx)
@@ -241,18 +257,20 @@ extension VirtualCPU {
     state.registers.rbx = UInt64(answer.ebx)
     state.registers.rcx = UInt64(answer.ecx)
     state.registers.rdx = UInt64(answer.edx)
-    skipInstruction(2)
+    skip(.cpuid)
     return .resume
   }
 
   /// Hypercalls of KVM's interface: none is offered, so each answers -KVM_ENOSYS.
+  @inline(never)
   private func handleHypercall() -> Outcome {
     state.registers.rax = UInt64(bitPattern: -1000)
-    skipInstruction(3)
+    skip(.hypercall)
     return .resume
   }
 
   /// XSETBV: only state that the processor has and the monitor has room for.
+  @inline(never)
   private func handleSetExtendedControl() -> Outcome {
     let value = state.registers.edxEAX
     guard UInt32(truncatingIfNeeded: state.registers.rcx) == 0, unit.privilegeLevel == 0,
@@ -262,18 +280,24 @@ extension VirtualCPU {
       return .resume
     }
     processor.xcr0 = value
-    skipInstruction(3)
+    skip(.setExtendedControl)
     return .resume
   }
 
-  /// Steps over the instruction that exited. `expected` is its length without prefixes, for
-  /// processors that do not say.
+  /// Steps over the instruction that exited.
   @inline(__always)
-  func skipInstruction(_ expected: UInt64) {
-    let start = unit.exitInstructionPointer
+  func skip(_ instruction: ExitingInstruction) {
     var length = unit.exitInstructionLength
-    if length == 0 { length = prefixLength() + expected }
-    finishInstruction(at: start &+ length)
+    if length == 0 { length = lengthInMemory(instruction) }
+    finishInstruction(at: unit.exitInstructionPointer &+ length)
+  }
+
+  /// Where the processor does not say: SVM without NRIP.
+  @inline(never)
+  private func lengthInMemory(_ instruction: ExitingInstruction) -> UInt64 {
+    let length = instruction.length
+    if beginsWith(instruction.opcode, size: length) { return UInt64(length) }
+    return prefixLength() + UInt64(length)
   }
 
   /// Goes on behind an instruction that the monitor has executed. Only 64-bit code has addresses above

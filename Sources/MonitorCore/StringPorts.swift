@@ -11,7 +11,7 @@ extension VirtualCPU {
       step(over: instruction)
       return .resume
     }
-    if access.size == 1, owns(access.port) {
+    if access.size == 1, localPort(access.port) != nil {
       self.count(APUS_EXIT_IO)
       return serveString(access, instruction, count)
     }

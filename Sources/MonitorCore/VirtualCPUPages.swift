@@ -63,6 +63,11 @@ import Contract
   @inline(__always) var cpuidDirectory: UnsafeMutablePointer<CPUIDDirectory> {
     unsafe withUnsafeMutablePointer(to: &state.pointee.cpuidDirectory) { unsafe $0 }
   }
+  @inline(__always) var guestPages: UnsafeMutablePointer<GuestPages.Page> {
+    unsafe withUnsafeMutablePointer(to: &state.pointee.guestPages) {
+      unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: GuestPages.Page.self)
+    }
+  }
   @inline(__always) var run: UnsafeMutablePointer<kvm_run> {
     unsafe vcpuPage(APUS_VCPU_PAGE_RUN).assumingMemoryBound(to: kvm_run.self)
   }

@@ -12,6 +12,8 @@ public struct VirtualCPUState {
   /// Of `VirtualCPU.cpuidTable`.
   public var cpuidDirectory = CPUIDDirectory(count: 0)
   public var msrs = StoredMSRs()
+  public var features: Features = []
+  var offeredEFER = EFER(rawValue: 0)
   public var activity = Activity.running {
     didSet { attention.insert(.activity) }
   }
@@ -37,6 +39,8 @@ public struct VirtualCPUState {
   public var systemTimeMSR: UInt64 = 0
   public var wallClockMSR: UInt64 = 0
   public var systemTimeVersion: UInt32 = 0
+
+  var guestPages = GuestPages()
 
   public init(id: UInt32, bootstrap: Bool) {
     apic = VirtualAPIC(id: id, bootstrap: bootstrap)

@@ -32,6 +32,12 @@ public protocol VirtualizationUnit {
   /// The vendor's exit code and its further information, for reports.
   var exitCode: UInt64 { get }
   var exitInformation: UInt64 { get }
+  /// What the newest exit was about, by its kind.
+  var exitException: ExitException { get }
+  var exitPortAccess: PortAccess { get }
+  var exitNestedFault: NestedFault { get }
+  /// Nil: an access that no manual knows.
+  var exitControlRegister: ControlRegisterAccess? { get }
   /// RIP at the newest exit.
   var exitInstructionPointer: UInt64 { get }
   /// The exit cut the delivery of an event short.
@@ -46,6 +52,8 @@ public protocol VirtualizationUnit {
   var cr2: UInt64 { get nonmutating set }
   var cr3: UInt64 { get nonmutating set }
   var cr4: UInt64 { get nonmutating set }
+  /// CR4.OSXSAVE.
+  var hasExtendedStateEnabled: Bool { get }
   var efer: UInt64 { get nonmutating set }
   var dr6: UInt64 { get nonmutating set }
   var dr7: UInt64 { get nonmutating set }
@@ -101,6 +109,7 @@ extension VirtualizationUnit {
     get { false }
     nonmutating set {}
   }
+  public var hasExtendedStateEnabled: Bool { CR4(rawValue: cr4).contains(.osXSAVE) }
   public var hasTimer: Bool { false }
   public var deadline: UInt64? {
     get { nil }

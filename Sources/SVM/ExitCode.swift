@@ -3,7 +3,6 @@ import MonitorCore
 
 /// EXITCODE. APM vol. 2, appendix C.
 public enum ExitCode {
-  static var exceptions: ClosedRange<UInt64> { 0x40...0x5f }
   static var interrupt: UInt64 { 0x60 }
   static var nonMaskableInterrupt: UInt64 { 0x61 }
   static var virtualInterrupt: UInt64 { 0x64 }
@@ -22,47 +21,46 @@ public enum ExitCode {
   static var nestedPageFault: UInt64 { 0x400 }
   static var invalid: UInt64 { UInt64.max }
 
-  /// The exit in neutral terms. `information1` and `information2` are EXITINFO1 and 2.
-  public static func decode(
-    _ code: UInt64, information1: UInt64, information2: UInt64
-  ) -> Exit {
+  /// The exit in neutral terms, of all but the accesses to MSRs, which EXITINFO1 tells apart.
+  @inline(__always)
+  public static func decode(_ code: UInt64) -> Exit {
     switch code {
     case nonMaskableInterrupt: .nonMaskableInterrupt
-    case exceptions:
-      .exception(
-        vector: UInt8(truncatingIfNeeded: code &- 0x40),
-        errorCode: UInt32(truncatingIfNeeded: information1))
+    case 0x40...0x5f: .exception
     case interrupt: .interrupt
     case virtualInterrupt: .interruptWindow
     case cpuid: .cpuid
     case invd, wbinvd: .cacheControl
     case halt: .halt
-    case port: .port(portAccess(information1))
-    case msr: information1 & 1 == 0 ? .readMSR : .writeMSR
+    case port: .port
+    case msr: .readMSR
     case shutdown: .shutdown
     case vmmcall: .hypercall
     case vmrun...skinit, invlpga: .virtualizationInstruction
     case xsetbv: .setExtendedControl
-    case nestedPageFault:
-      .nestedFault(
-        NestedFault(
-          address: information2, isWrite: information1 & 2 != 0,
-          isExecute: information1 & 16 != 0, isTableWalk: information1 & 1 << 33 != 0))
+    case nestedPageFault: .nestedFault
     // QEMU leaves the upper half of EXITCODE clear (measured).
-    case invalid, invalid & 0xffff_ffff: .invalidState(code)
-    default: .other(code)
+    case invalid, invalid & 0xffff_ffff: .invalidState
+    default: .other
     }
   }
 
+  /// EXITINFO1 and 2 of a nested page fault. APM vol. 2, 15.25.6.
+  static func nestedFault(_ information: UInt64, address: UInt64) -> NestedFault {
+    NestedFault(
+      address: address, isWrite: information & 2 != 0, isExecute: information & 16 != 0,
+      isTableWalk: information & 1 << 33 != 0)
+  }
+
   /// EXITINFO1 of an IOIO exit. APM vol. 2, 15.10.2.
+  @inline(__always)
   static func portAccess(_ information: UInt64) -> PortAccess {
-    PortAccess(
-      port: UInt16(truncatingIfNeeded: information >> 16),
-      size: UInt8(truncatingIfNeeded: information >> 4 & 7),
-      isInput: information & 1 != 0,
-      isString: information & 1 << 2 != 0,
-      isRepeated: information & 1 << 3 != 0,
-      segment: UInt8(truncatingIfNeeded: information >> 10 & 7),
+    // Size as 1, 2 or 4 in bits 4 to 6; IN 0, string 2, REP 3; the port where VT-x has it.
+    let qualification =
+      information & 0xffff_0000 | (information >> 4 & 7) &- 1 | (information & 1) << 3
+      | (information & 1 << 2) << 2 | (information & 1 << 3) << 2
+    return PortAccess(
+      qualification: qualification, segment: UInt8(truncatingIfNeeded: information >> 10 & 7),
       addressSize: UInt8(truncatingIfNeeded: information >> 7 & 7) * 2)
   }
 }

@@ -62,20 +62,40 @@ import X86
     }
     vmcb[.eventInjection] = 0
     registers.rax = vmcb[.rax]
-    let exit = ExitCode.decode(
-      vmcb[.exitCode], information1: vmcb[.exitInfo1], information2: vmcb[.exitInfo2])
-    // An entry that was refused may not have come to the flush. APM vol. 2, 15.5.1.
-    if case .invalidState = exit { return exit }
-    vmcb[.tlbControl] = 0
-    switch exit {
-    case .nonMaskableInterrupt: Instructions.takePendingNMI()
-    // Unlike an NMI's, its exit is all there is of it: nobody else would clear MCG_STATUS.MCIP, and
-    // the next one would shut the processor down. APM vol. 2, 9.3.2.
-    case .exception(ExceptionVector.machineCheck.rawValue, _): Instructions.takeMachineCheck()
-    default: break
+    let exit = ExitCode.decode(vmcb[.exitCode])
+    if exit.isPlain {
+      vmcb[.tlbControl] = 0
+      return exit == .readMSR && vmcb[.exitInfo1] & 1 != 0 ? .writeMSR : exit
     }
+    settle(exit)
     return exit
   }
+
+  /// What an exit leaves to be done.
+  @inline(never)
+  private func settle(_ exit: Exit) {
+    // An entry that was refused may not have come to the flush. APM vol. 2, 15.5.1.
+    if exit == .invalidState { return }
+    vmcb[.tlbControl] = 0
+    if exit == .nonMaskableInterrupt { Instructions.takePendingNMI() }
+    // Unlike an NMI's, its exit is all there is of it: nobody else would clear MCG_STATUS.MCIP, and
+    // the next one would shut the processor down. APM vol. 2, 9.3.2.
+    if exit == .exception, exitException.vector == ExceptionVector.machineCheck.rawValue {
+      Instructions.takeMachineCheck()
+    }
+  }
+
+  public var exitException: ExitException {
+    ExitException(
+      vector: UInt8(truncatingIfNeeded: vmcb[.exitCode] &- 0x40),
+      errorCode: UInt32(truncatingIfNeeded: vmcb[.exitInfo1]))
+  }
+  public var exitPortAccess: PortAccess { ExitCode.portAccess(vmcb[.exitInfo1]) }
+  public var exitNestedFault: NestedFault {
+    ExitCode.nestedFault(vmcb[.exitInfo1], address: vmcb[.exitInfo2])
+  }
+  /// None is intercepted.
+  public var exitControlRegister: ControlRegisterAccess? { nil }
 
   public var exitInstructionLength: UInt64 {
     let next = vmcb[.exitCode] == ExitCode.port ? vmcb[.exitInfo2] : vmcb[.nextRIP]

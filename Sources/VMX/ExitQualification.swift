@@ -5,15 +5,18 @@ import MonitorCore
 public enum ExitQualification {
   /// An I/O instruction, table 28-5; of INS and OUTS the instruction information has the address
   /// size and, of OUTS, the segment (table 28-8).
-  public static func port(_ qualification: UInt64, instruction: UInt32) -> PortAccess {
+  @inline(__always)
+  public static func port(
+    _ qualification: UInt64, instruction: @autoclosure () -> UInt32
+  ) -> PortAccess {
     let isString = qualification & 1 << 4 != 0
+    guard isString else { return PortAccess(qualification: qualification) }
+    let information = instruction()
     let isInput = qualification & 1 << 3 != 0
     return PortAccess(
-      port: UInt16(truncatingIfNeeded: qualification >> 16),
-      size: UInt8(truncatingIfNeeded: qualification & 7) + 1,
-      isInput: isInput, isString: isString, isRepeated: qualification & 1 << 5 != 0,
-      segment: isString && !isInput ? UInt8(truncatingIfNeeded: instruction >> 15 & 7) : 3,
-      addressSize: isString ? 2 << UInt8(truncatingIfNeeded: instruction >> 7 & 3) : 8)
+      qualification: qualification,
+      segment: isInput ? 3 : UInt8(truncatingIfNeeded: information >> 15 & 7),
+      addressSize: 2 << UInt8(truncatingIfNeeded: information >> 7 & 3))
   }
 
   /// A control-register access, table 28-3.

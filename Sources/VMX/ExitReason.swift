@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import MonitorCore
+
 /// Basic exit reasons: the lower half of the exit reason. SDM vol. 3, appendix C.
 public enum ExitReason: UInt16, Sendable {
   case exceptionOrNMI = 0
@@ -43,4 +45,31 @@ public enum ExitReason: UInt16, Sendable {
 
   /// The entry did not happen; guest state is what it was.
   public static var entryFailure: UInt32 { 1 << 31 }
+
+  /// The exit in neutral terms, by the basic reason. In numbers, of which the compiler makes a table:
+  /// every exit looks here. A test holds them against the cases above.
+  @inline(__always)
+  static func decode(_ reason: UInt32) -> Exit {
+    switch reason & 0xffff {
+    // An exception or an NMI: which of the two, the interruption information says.
+    case 0: .exception
+    case 1: .interrupt
+    case 2: .shutdown
+    case 7, 8: .interruptWindow
+    case 10: .cpuid
+    case 12: .halt
+    case 13, 54: .cacheControl
+    case 18: .hypercall
+    // GETSEC, VT-x's own instructions, MWAIT and MONITOR.
+    case 11, 19...27, 36, 39, 50, 53, 59: .virtualizationInstruction
+    case 28: .controlRegister
+    case 30: .port
+    case 31: .readMSR
+    case 32: .writeMSR
+    case 48: .nestedFault
+    case 52: .preemptionTimer
+    case 55: .setExtendedControl
+    default: .other
+    }
+  }
 }

@@ -36,6 +36,8 @@ extension VMXUnit {
     get { vmcs.guestCR4 }
     nonmutating set { vmcs.guestCR4 = newValue }
   }
+  /// The guest's own bit: no shadow has to be asked.
+  public var hasExtendedStateEnabled: Bool { vmcs[.cr4] & CR4.osXSAVE.rawValue != 0 }
   public var efer: UInt64 {
     get { vmcs.guestEFER }
     nonmutating set { vmcs.guestEFER = newValue }

@@ -23,7 +23,7 @@ public struct VMXState {
   /// What that exit cut short: the IDT-vectoring information.
   var interruptedEvent: UInt32
   var exitInstructionPointer: UInt64
-  /// The qualification, or the guest-physical address; 0 where an exit has neither.
+  /// The qualification, or of an EPT violation the guest-physical address.
   var exitInformation: UInt64
   /// Registers that are the guest's while the vCPU is on a CPU; here while it is on none.
   var cr2: UInt64

@@ -101,7 +101,6 @@ import X86
   public func enter(_ registers: inout GuestRegisters, unlessNMISince seen: UInt64) -> Exit {
     if state.needsPreparation { prepareEntry() }
     state.interruptedEvent = 0
-    state.exitInformation = 0
     let outcome = unsafe withUnsafeMutablePointer(to: &registers) {
       unsafe instructions.enter(
         UnsafeMutableRawPointer($0), isLaunched: state.isLaunched, unlessNMISince: seen)
@@ -110,10 +109,16 @@ import X86
     let reason = vmcs[.exitReason]
     state.exitCode = reason
     state.exitInstructionPointer = vmcs[.rip]
-    if reason & ExitReason.entryFailure != 0 { return failedEntry(reason) }
-    state.isLaunched = true
     state.interruptedEvent = vmcs[.interruptedEvent]
-    return exit(reason)
+    state.exitInformation = vmcs[.exitQualification]
+    let exit = ExitReason.decode(reason)
+    return exit.isPlain && reason < ExitReason.entryFailure ? launched(exit) : settle(exit, reason)
+  }
+
+  @inline(__always)
+  private func launched(_ exit: Exit) -> Exit {
+    state.isLaunched = true
+    return exit
   }
 
   /// What has to be done before an entry and is not always: forgotten translations, the timer.
@@ -134,71 +139,37 @@ import X86
       return .nonMaskableInterrupt
     }
     state.exitCode = vmcs[.instructionError]
-    return .invalidState(UInt64(state.exitCode))
+    return .invalidState
   }
 
+  /// What an exit leaves to be done before anything else, and an entry that failed.
   @inline(never)
-  private func failedEntry(_ reason: UInt32) -> Exit {
-    if reason & 0xffff == UInt32(ExitReason.machineCheckDuringEntry.rawValue) {
-      instructions.takeMachineCheck()
+  private func settle(_ exit: Exit, _ reason: UInt32) -> Exit {
+    if reason & ExitReason.entryFailure != 0 {
+      state.interruptedEvent = 0
+      if reason & 0xffff == UInt32(ExitReason.machineCheckDuringEntry.rawValue) {
+        instructions.takeMachineCheck()
+      }
+      return .invalidState
     }
-    return .invalidState(UInt64(reason))
-  }
-
-  /// The newest exit in neutral terms, and what it leaves to be done before anything else.
-  @inline(__always)
-  private func exit(_ reason: UInt32) -> Exit {
-    switch ExitReason(rawValue: UInt16(truncatingIfNeeded: reason)) {
-    case .exceptionOrNMI: return exceptionOrNMI()
-    case .externalInterrupt: return .interrupt
-    case .tripleFault: return .shutdown
-    case .interruptWindow: return .interruptWindow
-    case .nmiWindow:
+    state.isLaunched = true
+    switch exit {
+    case .exception: return settleException()
+    case .interruptWindow where reason == UInt32(ExitReason.nmiWindow.rawValue):
       nmiWindowExiting = false
-      return .interruptWindow
-    case .cpuid: return .cpuid
-    case .halt:
-      if state.haltsExit { return .halt }
+    case .halt where !state.haltsExit:
       finishHalt()
       return .interruptWindow
-    case .invd, .wbinvd: return .cacheControl
-    case .vmcall: return .hypercall
-    case .getsec, .vmclear, .vmlaunch, .vmptrld, .vmptrst, .vmread, .vmresume, .vmwrite, .vmxoff,
-      .vmxon, .invept, .invvpid, .vmfunc, .mwait, .monitor:
-      return .virtualizationInstruction
-    case .controlRegister:
-      return ExitQualification.controlRegister(qualification())
-        .map(Exit.controlRegister) ?? .other(UInt64(reason))
-    case .port:
-      return .port(
-        ExitQualification.port(qualification(), instruction: vmcs[.exitInstructionInformation]))
-    case .readMSR: return .readMSR
-    case .writeMSR: return .writeMSR
-    case .extendedPageTableViolation:
-      let qualification = vmcs[.exitQualification]
+    case .nestedFault:
+      blockNMIsAgain(state.exitInformation)
       state.exitInformation = vmcs[.guestPhysicalAddress]
-      blockNMIsAgain(qualification)
-      return .nestedFault(
-        ExitQualification.nestedFault(qualification, address: state.exitInformation))
-    case .preemptionTimer: return .preemptionTimer
-    case .setExtendedControl: return .setExtendedControl
-    case .initialize:
-      instructions.surrender()
-      return .other(UInt64(reason))
-    case .startUp, .taskSwitch, .invalidGuestState, .msrLoading, .machineCheckDuringEntry,
-      .extendedPageTableMisconfiguration, nil:
-      return .other(UInt64(reason))
+    case .other where reason == UInt32(ExitReason.initialize.rawValue): instructions.surrender()
+    default: break
     }
+    return exit
   }
 
-  /// The qualification, which the report of the newest exits shows too.
-  private func qualification() -> UInt64 {
-    let qualification = vmcs[.exitQualification]
-    state.exitInformation = qualification
-    return qualification
-  }
-
-  private func exceptionOrNMI() -> Exit {
+  private func settleException() -> Exit {
     let information = vmcs[.exitInterruption]
     if EventInjection.kind(information) == .nonMaskable {
       instructions.unblockNMIs()
@@ -210,9 +181,25 @@ import X86
       instructions.dr6 = vmcs.settleDebugException(dr6: instructions.dr6)
     }
     blockNMIsAgain(UInt64(information))
-    return .exception(
-      vector: vector,
+    return .exception
+  }
+
+  // MARK: What an exit is about
+
+  public var exitException: ExitException {
+    let information = vmcs[.exitInterruption]
+    return ExitException(
+      vector: UInt8(truncatingIfNeeded: information),
       errorCode: information & EventInjection.errorValid != 0 ? vmcs[.exitErrorCode] : 0)
+  }
+  public var exitPortAccess: PortAccess {
+    ExitQualification.port(state.exitInformation, instruction: vmcs[.exitInstructionInformation])
+  }
+  public var exitNestedFault: NestedFault {
+    ExitQualification.nestedFault(vmcs[.exitQualification], address: state.exitInformation)
+  }
+  public var exitControlRegister: ControlRegisterAccess? {
+    ExitQualification.controlRegister(state.exitInformation)
   }
 
   /// An IRET that is executed again must find NMIs blocked. SDM vol. 3, 28.2.3.

@@ -87,6 +87,8 @@ public struct InterruptCommand: RawRepresentable, Equatable, Sendable {
     case others = 3
   }
 
+  /// Fixed delivery to a physical destination, without a shorthand.
+  public var isFixedPhysical: Bool { rawValue & 0xc_0f00 == 0 }
   public var vector: UInt8 { UInt8(truncatingIfNeeded: rawValue) }
   public var mode: DeliveryMode {
     DeliveryMode(rawValue: UInt8(truncatingIfNeeded: rawValue >> 8 & 7)) ?? .fixed

@@ -20,7 +20,7 @@ import Testing
 
   @Test("A trace's instructions between two of the guest belong to the first one's exit")
   func trace() {
-    var exits = ExitCollector(following: 0x11345)
+    var exits = ExitCollector(following: [0x11345])
     BochsTrace.read(Data(Self.trace.utf8), into: &exits)
     #expect(exits.exits == [0x11345: [ExitCount(instructions: 4, vmreads: 1, vmwrites: 1)]])
     #expect(exits.paths == [[0x102000, 0x102001, 0x102004, 0x102007]])
@@ -36,7 +36,7 @@ import Testing
   @Test("The plugin's addresses are exits of the guest's instruction before them")
   func plugin() {
     let addresses: [UInt32] = [0x11345, 0x102000, 0x102001, 0x11347, 0x102000, 0x11345, 0x102002]
-    var exits = ExitCollector(following: 0x11345)
+    var exits = ExitCollector(following: [0x11345])
     CountingPlugin.read(
       trace: addresses.withUnsafeBytes { Data($0) }, into: &exits)
     #expect(
@@ -69,7 +69,7 @@ import Testing
     let site = CostSite(name: "cpuid", address: 2, ticks: ticks, iterations: 4)
     return try #require(
       ExitCost(
-        kind, on: .intel, site: site, nothing: Self.nothing,
+        kind, on: .intel, sites: [site], nothing: Self.nothing,
         exits: [2: instructions.map { ExitCount(instructions: $0, vmreads: $0 / 10) }]))
   }
 

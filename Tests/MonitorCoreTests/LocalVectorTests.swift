@@ -50,6 +50,7 @@ struct LocalVectorTests {
       function: 1, index: 0, flags: 0, eax: 0, ebx: 0, ecx: client ? 1 << 24 : 0, edx: 0,
       padding: (0, 0, 0))
     cpu.cpuidTable.index(count: 1)
+    cpu.learnFeatures()
     machine.processor.leaves[1] = CPUIDRegisters(ecx: processor ? 1 << 24 : 0)
   }
 

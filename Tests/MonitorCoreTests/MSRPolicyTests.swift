@@ -18,13 +18,42 @@ struct MSRPolicyTests {
   @Test(
     "What is not offered is not there",
     arguments: [
-      0x3a, 0x48, 0x10a, 0x122, 0x140, 0x345, 0x38f, 0x480, 0x570, 0x7ff, 0x900, 0xda0, 0x2000,
-      0x4000_0000, 0xc000_00e7, 0xc001_0114, 0xc001_0117, 0xffff_ffff,
+      0x122, 0x345, 0x38f, 0x480, 0x570, 0x7ff, 0x900, 0xda0, 0x2000, 0x4000_0000, 0xc000_00e7,
+      0xffff_ffff,
     ] as [UInt32])
   func unknown(msr: UInt32) {
     #expect(read(msr) == nil)
     #expect(!write(msr, 0))
     #expect(machine.processor.msrs[msr] == nil)
+  }
+
+  /// Operating systems touch these without asking CPUID; KVM answers them.
+  @Test(
+    "What every processor of a vendor has reads as KVM's does, and a write of 0 does no harm",
+    arguments: [
+      (0x2a, 0), (0x3a, 0), (0x48, 0), (0xc1, 0), (0x140, 0), (0x17b, 0), (0x186, 0), (0x199, 0),
+      (0x401, 0), (0x47e, 0), (0xc001_0000, 0), (0xc001_0007, 0), (0xc001_0055, 0),
+      (0xc001_0058, 0), (0xc001_0112, 0), (0xc001_0113, 0), (0xc001_0114, 0), (0xc001_0117, 0),
+    ] as [(UInt32, UInt64)])
+  func unasked(msr: UInt32, value: UInt64) {
+    #expect(read(msr) == value)
+    #expect(write(msr, 0))
+    #expect(read(msr) == value)
+    #expect(machine.processor.msrs[msr] == nil)
+  }
+
+  @Test("Speculation control is not offered, so that no guest believes to have set it")
+  func speculation() {
+    #expect(!write(0x48, 1))
+    #expect(!write(0x10a, 1))
+    #expect(read(0x10a) == 0)
+    #expect(read(0xcd) == 3)
+    #expect(read(0x198) == 4 << 40 | 1000)
+    // SDM vol. 3, 16.3.2.1: a bank's control register enables its errors.
+    #expect(read(0x400) == .max)
+    #expect(write(0x400, 0))
+    #expect(read(0x400) == 0)
+    #expect(!write(0x401, 1))
   }
 
   @Test("An MSR of the control block is kept there")
@@ -88,6 +117,7 @@ struct MSRPolicyTests {
       function: 0x8000_0001, index: 0, flags: 0, eax: 0, ebx: 0, ecx: 0, edx: 1 << 27,
       padding: (0, 0, 0))
     cpu.cpuidTable.index(count: 1)
+    cpu.learnFeatures()
     #expect(write(0xc000_0103, 5))
     #expect(read(0xc000_0103) == 5)
     #expect(!write(0xc000_0103, 1 << 32))

@@ -22,7 +22,7 @@ final class PretendedUnit: VirtualizationUnit, @unchecked Sendable {
   static func of(_ pages: VirtualCPUPages) -> PretendedUnit {
     PretendedWindow.object(at: pages.vcpuPage(APUS_VCPU_PAGE_VMCB))
   }
-  typealias Step = (PretendedUnit, inout GuestRegisters) -> Exit
+  typealias Step = (PretendedUnit, inout GuestRegisters) -> GuestExit
 
   var steps: [Step] = []
   /// The events that entries delivered.
@@ -41,14 +41,37 @@ final class PretendedUnit: VirtualizationUnit, @unchecked Sendable {
   func enter(_ registers: inout GuestRegisters, unlessNMISince seen: UInt64) -> Exit {
     if let event = injection { delivered.append(event) }
     injection = nil
-    return steps.isEmpty ? .halt : steps.removeFirst()(self, &registers)
+    exit = steps.isEmpty ? .halt : steps.removeFirst()(self, &registers)
+    return exit.kind
   }
 
   var hasTimer = false
   var deadline: UInt64?
 
   var exitInstructionLength: UInt64 = 0
-  var exitCode: UInt64 { 0x72 }
+  private var exit = GuestExit.halt
+  var exitException: ExitException {
+    guard case .exception(let vector, let code) = exit else { fatalError("no exception") }
+    return ExitException(vector: vector, errorCode: code)
+  }
+  var exitPortAccess: PortAccess {
+    guard case .port(let access) = exit else { fatalError("no access to a port") }
+    return access
+  }
+  var exitNestedFault: NestedFault {
+    guard case .nestedFault(let fault) = exit else { fatalError("no nested fault") }
+    return fault
+  }
+  var exitControlRegister: ControlRegisterAccess? {
+    guard case .controlRegister(let access) = exit else { return nil }
+    return access
+  }
+  var exitCode: UInt64 {
+    switch exit {
+    case .invalidState(let code), .other(let code): code
+    default: 0x72
+    }
+  }
   var exitInformation: UInt64 { 0 }
   var exitInstructionPointer: UInt64 { instructionPointer }
   var wasDelivering: Bool { interruptedEvent != nil }

@@ -1,38 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import MonitorCore
-import SVM
 import Testing
+
+@testable import SVM
 
 @Suite("Exit codes")
 struct ExitCodeTests {
   @Test(
     "Are those of APM vol. 2, appendix C",
     arguments: [
-      (0x41, .exception(vector: 1, errorCode: 0)), (0x51, .exception(vector: 17, errorCode: 0)),
-      (0x52, .exception(vector: 18, errorCode: 0)), (0x60, .interrupt),
-      (0x61, .nonMaskableInterrupt),
-      (0x64, .interruptWindow), (0x72, .cpuid), (0x76, .cacheControl), (0x78, .halt),
-      (0x7a, .virtualizationInstruction), (0x7c, .readMSR), (0x7f, .shutdown),
-      (0x80, .virtualizationInstruction), (0x81, .hypercall), (0x82, .virtualizationInstruction),
-      (0x83, .virtualizationInstruction), (0x84, .virtualizationInstruction),
-      (0x85, .virtualizationInstruction), (0x86, .virtualizationInstruction), (0x89, .cacheControl),
-      (0x8d, .setExtendedControl), (.max, .invalidState(.max)), (0x62, .other(0x62)),
-      (0x87, .other(0x87)), (0x401, .other(0x401)),
+      (0x41, .exception), (0x51, .exception), (0x52, .exception), (0x60, .interrupt),
+      (0x61, .nonMaskableInterrupt), (0x64, .interruptWindow), (0x72, .cpuid),
+      (0x76, .cacheControl), (0x78, .halt), (0x7a, .virtualizationInstruction), (0x7b, .port),
+      (0x7c, .readMSR), (0x7f, .shutdown), (0x80, .virtualizationInstruction),
+      (0x81, .hypercall), (0x82, .virtualizationInstruction), (0x83, .virtualizationInstruction),
+      (0x84, .virtualizationInstruction), (0x85, .virtualizationInstruction),
+      (0x86, .virtualizationInstruction), (0x89, .cacheControl), (0x8d, .setExtendedControl),
+      (0x400, .nestedFault), (.max, .invalidState), (0x62, .other), (0x87, .other),
+      (0x401, .other),
     ] as [(UInt64, Exit)])
   func codes(code: UInt64, exit: Exit) {
-    #expect(ExitCode.decode(code, information1: 0, information2: 0) == exit)
-  }
-
-  @Test("An MSR access is a write where bit 0 of EXITINFO1 is set")
-  func msrs() {
-    #expect(ExitCode.decode(0x7c, information1: 1, information2: 0) == .writeMSR)
-  }
-
-  @Test("An exception's error code is EXITINFO1")
-  func errorCode() {
-    #expect(
-      ExitCode.decode(0x51, information1: 0xffff_ffff_0000_0001, information2: 0)
-        == .exception(vector: 17, errorCode: 1))
+    #expect(ExitCode.decode(code) == exit)
   }
 
   /// APM vol. 2, figure 15-2: TYPE 0, STR 2, REP 3, SZ8 to SZ32 4 to 6, A16 to A64 7 to 9,
@@ -56,8 +44,7 @@ struct ExitCodeTests {
       ),
     ] as [(UInt64, PortAccess)])
   func ports(information: UInt64, access: PortAccess) {
-    #expect(
-      ExitCode.decode(0x7b, information1: information, information2: 0x1002) == .port(access))
+    #expect(ExitCode.portAccess(information) == access)
   }
 
   @Test(
@@ -68,16 +55,14 @@ struct ExitCodeTests {
     ] as [(UInt64, Bool, Bool)])
   func nestedFaults(information: UInt64, isWrite: Bool, isExecute: Bool) {
     #expect(
-      ExitCode.decode(0x400, information1: information, information2: 0xfee0_0300)
-        == .nestedFault(
-          NestedFault(address: 0xfee0_0300, isWrite: isWrite, isExecute: isExecute)))
+      ExitCode.nestedFault(information, address: 0xfee0_0300)
+        == NestedFault(address: 0xfee0_0300, isWrite: isWrite, isExecute: isExecute))
   }
 
   @Test("EXITINFO1 bit 33 is a fault of the walk through the guest's page tables")
   func tableWalk() {
     #expect(
-      ExitCode.decode(0x400, information1: 0x2_0000_0007, information2: 0x5000)
-        == .nestedFault(
-          NestedFault(address: 0x5000, isWrite: true, isExecute: false, isTableWalk: true)))
+      ExitCode.nestedFault(0x2_0000_0007, address: 0x5000)
+        == NestedFault(address: 0x5000, isWrite: true, isExecute: false, isTableWalk: true))
   }
 }

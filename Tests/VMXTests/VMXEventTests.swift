@@ -119,7 +119,8 @@ struct VMXEventTests {
     guest.instructions.dr6 = 0xffff_0ff2
     guest[0x681a] = 0x2400
     let exit = guest.exit([0x4402: 0, 0x4404: 0x8000_0301, 0x6400: 0x4001])
-    #expect(exit == .exception(vector: 1, errorCode: 0))
+    #expect(exit == .exception)
+    #expect(guest.unit.exitException == ExitException(vector: 1, errorCode: 0))
     #expect(guest.unit.dr6 == 0xffff_4ff1)
     #expect(guest.unit.dr7 == 0x400)
   }

@@ -74,8 +74,10 @@ struct VMXUnitTests {
     guest[0x4400] = 7
     guest.instructions.guest = { _, _ in .failed }
     var registers = GuestRegisters()
-    #expect(guest.unit.enter(&registers, unlessNMISince: 0) == .invalidState(7))
-    #expect(guest.exit([0x4402: 0x8000_0021, 0x4408: 0x8000_0031]) == .invalidState(0x8000_0021))
+    #expect(guest.unit.enter(&registers, unlessNMISince: 0) == .invalidState)
+    #expect(guest.unit.exitCode == 7)
+    #expect(guest.exit([0x4402: 0x8000_0021, 0x4408: 0x8000_0031]) == .invalidState)
+    #expect(guest.unit.exitCode == 0x8000_0021)
     #expect(guest.unit.takeInterruptedEvent() == nil)
     _ = guest.exit([0x4402: 10])
     #expect(guest.instructions.trace.filter { $0.hasPrefix("launch") }.count == 3)

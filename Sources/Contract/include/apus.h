@@ -280,7 +280,6 @@ struct apus_cpu {
 	int64_t result;
 	uint64_t nmis;             /* NMIs taken in root mode */
 	uint64_t machine_checks;
-	uint64_t asids;            /* address-space identifiers (ASID or VPID) of this CPU */
 	struct apus_fault fault;
 	/* D, before the CPU starts: its IA32_HWP_REQUEST as Linux had it online; 0: unknown */
 	uint64_t hwp_request;
@@ -364,14 +363,13 @@ enum apus_apic_mode { APUS_APIC_DISABLED = 0, APUS_APIC_XAPIC = 1, APUS_APIC_X2A
 struct apus_statistics {
 	uint64_t exits[32];        /* by enum apus_exit */
 	uint64_t entries;
-	uint64_t guest_cycles;     /* TSC ticks between entry and exit */
-	uint64_t root_cycles;      /* TSC ticks between exit and entry, KVM_RUN to KVM_RUN excluded */
+	uint64_t run_cycles;       /* TSC ticks of KVM_RUN: the guest's time and its exits' */
 	uint64_t interrupts_sent;  /* D: real interrupts sent to the guest for interrupt lines */
 	uint64_t kicks;            /* D: NMIs sent */
 	uint32_t timer_mode;       /* enum apus_timer_mode */
 	uint32_t apic_mode;        /* enum apus_apic_mode: what the guest has chosen */
 	uint32_t lent_cpu;         /* D: Linux's number */
-	uint32_t in_guest;         /* 1 from entry to exit */
+	uint32_t reserved;
 };
 
 struct apus_last_exit { uint64_t code, rip, information; };

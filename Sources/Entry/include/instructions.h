@@ -135,11 +135,11 @@ NAMED("vmptrst()") INSTRUCTION uint64_t vmx_current(void)
 	__asm__ volatile("vmptrst %0" : "=m"(physical) : : "memory", "cc");
 	return physical;
 }
-/* 0 for a field that this processor does not have. */
+/* Every field that is read exists: Capabilities has looked. */
 NAMED("vmread(_:)") INSTRUCTION uint64_t vmx_read(uint64_t field)
 {
-	uint64_t value = 0;
-	__asm__ volatile("vmread %1, %0" : "+r"(value) : "r"(field) : "cc");
+	uint64_t value;
+	__asm__ volatile("vmread %1, %0" : "=r"(value) : "r"(field) : "cc");
 	return value;
 }
 NAMED("vmwrite(_:_:)") INSTRUCTION void vmx_write(uint64_t field, uint64_t value)

@@ -54,7 +54,7 @@ public struct VirtualCPUResult: Equatable, Sendable {
   /// Where the time of a lent CPU went, in ticks of its time-stamp counter.
   public struct LentTime: Equatable, Sendable, Encodable {
     public var entries: UInt64
-    public var guestCycles: UInt64
+    public var runCycles: UInt64
     /// Real interrupts that the driver sent to the guest for interrupt lines.
     public var interruptsSent: UInt64
     /// NMIs that the driver sent to the monitor.
@@ -104,7 +104,7 @@ public struct VirtualCPUResult: Equatable, Sendable {
         Mode(isDirect: false, reason: "direct only in x2APIC mode")
       }
     lent = LentTime(
-      entries: statistics.entries, guestCycles: statistics.guest_cycles,
+      entries: statistics.entries, runCycles: statistics.run_cycles,
       interruptsSent: statistics.interrupts_sent, kicks: statistics.kicks)
   }
 }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+
+/// Pages of guest memory that are mapped in the window, so that a walk through the guest's page tables
+/// finds them where it found them last. Direct-mapped by guest-physical address.
+///
+/// The nested tables are the monitor's own: a page stays right until a slot changes, and then
+/// `followSlots` forgets them all before it acknowledges.
+struct GuestPages {
+  static var count: Int { 32 }
+
+  struct Page {
+    /// The guest-physical address, with bits 0 and 1: valid, writable. 0: nothing is mapped here.
+    var tag: UInt64
+    /// Where it is mapped.
+    var address: UInt
+  }
+  var pages: InlineArray<32, Page> = InlineArray(repeating: Page(tag: 0, address: 0))
+
+  static var valid: UInt64 { 1 << 0 }
+  static var writable: UInt64 { 1 << 1 }
+
+  static func place(_ address: UInt64) -> Int { Int(address >> 12) & (count - 1) }
+}
+
+extension VirtualCPU {
+  /// The mapped page of guest memory at a guest-physical address. Nil where no memory is, or none
+  /// that can be written if `isWrite`. It may be unmapped when another page is asked for.
+  @inline(__always)
+  func guestPage(at address: UInt64, isWrite: Bool) -> UnsafeMutableRawPointer? {
+    let frame = address & ~0xfff
+    let place = GuestPages.place(frame)
+    let page = unsafe pages.guestPages + place
+    let tag = unsafe page.pointee.tag
+    if tag & ~GuestPages.writable == frame | GuestPages.valid {
+      guard !isWrite || tag & GuestPages.writable != 0 else { return nil }
+      return unsafe UnsafeMutableRawPointer(bitPattern: page.pointee.address)
+    }
+    return unsafe mapGuestPage(frame, place, isWrite)
+  }
+
+  @inline(never)
+  private func mapGuestPage(
+    _ frame: UInt64, _ place: Int, _ isWrite: Bool
+  ) -> UnsafeMutableRawPointer? {
+    guard let found = tables.translate(frame) else { return nil }
+    let address = unsafe processor.map(found.physical, at: .guestPage(place))
+    let writable = found.isWritable ? GuestPages.writable : 0
+    unsafe pages.guestPages[place] = GuestPages.Page(
+      tag: frame | GuestPages.valid | writable, address: UInt(bitPattern: address))
+    return unsafe !isWrite || found.isWritable ? address : nil
+  }
+
+  /// The slots change, or the vCPU has come to another CPU.
+  func forgetGuestPages() {
+    for place in 0..<GuestPages.count { unsafe pages.guestPages[place].tag = 0 }
+  }
+}
