@@ -22,7 +22,9 @@ var targets: [Target] = [
   .target(name: "GuestFeatures", swiftSettings: pure),
   // The PC's interrupt controllers and its timer: values that know neither vCPUs nor processors.
   .target(name: "Devices", dependencies: ["Contract"], swiftSettings: pure),
-  .target(name: "MonitorCore", dependencies: ["Devices", "X86", "Contract"], swiftSettings: pure),
+  .target(
+    name: "MonitorCore", dependencies: ["Devices", "Emulator", "X86", "Contract"],
+    swiftSettings: pure),
 ]
 
 let freestandingTargets: [Target] = [

@@ -28,7 +28,8 @@ struct DeviceReads {
   mutating func replay(_ access: DeviceAccess) -> UInt64? {
     guard position < count else { return nil }
     let known = accesses[position]
-    guard known.address == access.address, known.size == access.size, known.space == access.space
+    guard known.address == access.address, known.size == access.size,
+      known.count == access.count, known.space == access.space
     else {
       count = position
       return nil

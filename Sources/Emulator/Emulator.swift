@@ -13,12 +13,13 @@ import X86
 public struct Emulator {
   var instruction = DecodedInstruction()
   var bytes = InstructionBytes()
+  var mode = CodeSize.bits64
   /// The guest-physical address that the processor could not access, or `noAddress`.
   var faultAddress = Self.noAddress
   var reads = DeviceReads()
   var writes = DeviceWrites()
   /// What the client has been asked for, while `wait` says so.
-  var request = DeviceAccess(.memory, at: 0, size: 0)
+  public private(set) var request = DeviceAccess(.memory, at: 0, size: 0)
   var wait = Wait.none
   var fault = GuestFault.generalProtection
   /// RFLAGS as the context has them.
@@ -47,13 +48,16 @@ public struct Emulator {
     reads.removeAll()
   }
 
-  /// Executes the instruction with these bytes at the context's RIP. Where the processor has said
-  /// which guest-physical address of data it could not access, that address is not looked up again.
+  /// Executes the instruction with these bytes at the context's RIP, in code of this size. Where the
+  /// processor has said which guest-physical address of data it could not access, because no memory
+  /// that allows the access is there, that address is not looked up again.
+  @inline(__always)
   public mutating func run(
-    _ bytes: InstructionBytes, faultAddress: UInt64 = Emulator.noAddress,
+    _ bytes: InstructionBytes, _ mode: CodeSize, faultAddress: UInt64 = Emulator.noAddress,
     on context: some EmulatorContext
   ) -> EmulatorOutcome {
     self.bytes = bytes
+    self.mode = mode
     self.faultAddress = faultAddress
     if let outcome = plainMove(context) { return outcome }
     reset()
@@ -75,9 +79,10 @@ public struct Emulator {
     }
   }
 
+  @inline(never)
   private mutating func start(_ context: some EmulatorContext) -> EmulatorOutcome {
     do throws(DecodedInstruction.Failure) {
-      try instruction.decode(bytes, mode: context.codeSize)
+      try instruction.decode(bytes, mode: mode)
     } catch {
       switch error {
       case .truncated: return .fetchAgain
@@ -92,11 +97,13 @@ public struct Emulator {
     next = context.instructionPointer &+ UInt64(instruction.length)
     if instruction.mode != .bits64 { next &= 0xffff_ffff }
     do throws(Stop) { try execute(context) } catch { return stopped(error) }
-    if !completion.contains(.repeats) {
-      context.instructionPointer = next
+    if completion.contains(.repeats) {
+      next = context.instructionPointer
+    } else {
       flags.remove(.resume)
     }
     storeFlags(context)
+    context.complete(completion, next: next)
     if writes.isEmpty { return .completed(completion) }
     return flushWrites(context)
   }
@@ -115,6 +122,7 @@ public struct Emulator {
   private mutating func flushWrites(_ context: some EmulatorContext) -> EmulatorOutcome {
     while let write = writes.removeFirst() {
       if context.writeDevice(write) { continue }
+      request = write
       wait = .write
       return .asksClient(write)
     }
@@ -125,6 +133,11 @@ public struct Emulator {
     guard flags != oldFlags else { return }
     context.flags = flags
     oldFlags = flags
+  }
+
+  mutating func ask(_ access: DeviceAccess) -> Stop {
+    request = access
+    return .client
   }
 
   mutating func raise(_ fault: GuestFault) -> Stop {

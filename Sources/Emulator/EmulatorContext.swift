@@ -5,10 +5,8 @@ import X86
 public protocol EmulatorContext {
   /// RAX to R15 in the order of their encoding, RSP included.
   var registers: GeneralRegisters { get }
-  var instructionPointer: UInt64 { get nonmutating set }
+  var instructionPointer: UInt64 { get }
   var flags: RFLAGS { get nonmutating set }
-  /// What CS.L and CS.D say of the code at RIP.
-  var codeSize: CodeSize { get }
   var privilegeLevel: UInt8 { get }
   var controlRegister0: CR0 { get }
   /// 48, or 57 with 5-level paging: how much of a linear address counts in 64-bit code.
@@ -27,8 +25,14 @@ public protocol EmulatorContext {
 
   /// Reads a device that answers at once and without side effects. Nil: the client has to be asked.
   func readDevice(_ access: DeviceAccess) -> UInt64?
-  /// False: the client has to be asked.
+  /// False: the client has to be asked, and nothing has happened.
   func writeDevice(_ access: DeviceAccess) -> Bool
+  /// A page for the data of a repeated INS or OUTS that client and guest exchange at once. Nil: this
+  /// port is read or written element by element.
+  func blockData(port: UInt64, size: UInt8) -> UnsafeMutableRawPointer?
+
+  /// The instruction, or an element of a repeated one, is done, and the guest goes on at `next`.
+  func complete(_ completion: Completion, next: UInt64)
 
   /// XMM0 to XMM15.
   func vector(_ number: UInt8) -> Wide
@@ -62,17 +66,21 @@ public struct DeviceAccess: Equatable, Sendable {
   public var isWrite: Bool
   /// Bytes: 1 to 8.
   public var size: UInt8
+  /// Elements of `size`: more than one where `EmulatorContext.blockData` holds them.
+  public var count: UInt16
   /// Guest-physical, or the port's number.
   public var address: UInt64
   /// What is written.
   public var value: UInt64
 
   public init(
-    _ space: Space, at address: UInt64, size: UInt8, isWrite: Bool = false, value: UInt64 = 0
+    _ space: Space, at address: UInt64, size: UInt8, count: UInt16 = 1, isWrite: Bool = false,
+    value: UInt64 = 0
   ) {
     self.space = space
     self.isWrite = isWrite
     self.size = size
+    self.count = count
     self.address = address
     self.value = value
   }

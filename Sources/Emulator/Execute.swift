@@ -3,7 +3,6 @@ import X86
 
 /// What each operation does. Reads come first, then what can fault, then writes, then registers.
 extension Emulator {
-  @inline(__always)
   mutating func execute(_ context: some EmulatorContext) throws(Stop) {
     if instruction.operation == .move { return try move(context) }
     try executeOthers(context)
@@ -55,13 +54,13 @@ extension Emulator {
   }
 
   /// rm, a register or memory.
-  @inline(__always)
+  @inline(never)
   mutating func readRM(_ context: some EmulatorContext, size: UInt8) throws(Stop) -> UInt64 {
     guard instruction.isMemory else { return register(context, instruction.rm, size) }
     return try load(context, try place(context, size: size, isWrite: false))
   }
 
-  @inline(__always)
+  @inline(never)
   mutating func writeRM(
     _ context: some EmulatorContext, size: UInt8, _ value: UInt64
   ) throws(Stop) {
@@ -72,7 +71,7 @@ extension Emulator {
   }
 
   /// The operand that is not rm: a register or a constant.
-  @inline(__always)
+  @inline(never)
   mutating func otherOperand(_ context: some EmulatorContext) -> UInt64 {
     switch instruction.form {
     case .rmReg, .regRM, .rmRegByte, .rmRegCL, .accumulatorOffset, .offsetAccumulator:
@@ -84,7 +83,7 @@ extension Emulator {
   }
 
   /// Changes rm to what `change` makes of it. The place may be written before anything is read.
-  @inline(__always)
+  @inline(never)
   mutating func changeRM(
     _ context: some EmulatorContext, _ change: (inout Self, UInt64) -> UInt64
   ) throws(Stop) {

@@ -3,7 +3,6 @@ import X86
 
 /// Moves between general registers and memory.
 extension Emulator {
-  @inline(__always)
   mutating func move(_ context: some EmulatorContext) throws(Stop) {
     let size = instruction.size
     switch instruction.form {

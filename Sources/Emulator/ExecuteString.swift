@@ -11,9 +11,9 @@ extension Emulator {
     let isRepeated = instruction.repetition != .none
     if isRepeated, context.registers[1] & counterMask == 0 { return }
     for _ in 0..<Self.longestRun {
-      try element(context)
+      let count = try elements(context)
       guard isRepeated else { return }
-      let counter = context.registers[1] &- 1
+      let counter = context.registers[1] &- count
       setRegister(context, 1, instruction.addressSize, counter)
       if counter & counterMask == 0 || endsEarly { return }
       // This element is done, also if the next one faults or has to wait. An instruction breakpoint
@@ -38,7 +38,8 @@ extension Emulator {
     }
   }
 
-  private mutating func element(_ context: some EmulatorContext) throws(Stop) {
+  /// Does the next element, or several of INS and OUTS. How many were done.
+  private mutating func elements(_ context: some EmulatorContext) throws(Stop) -> UInt64 {
     let size = instruction.size
     switch instruction.operation {
     case .moveString:
@@ -65,48 +66,28 @@ extension Emulator {
       let source = try source(context)
       setRegister(context, 0, size, try load(context, source))
       step(context, source: true)
-    case .inputString:
-      let destination = try destination(context, isWrite: true)
-      let value = try readDevice(context, DeviceAccess(.port, at: port(context), size: portSize))
-      store(context, destination, value)
-      step(context, destination: true)
-    case .outputString:
-      let value = try load(context, try source(context))
-      writeDevice(
-        context,
-        DeviceAccess(.port, at: port(context), size: portSize, isWrite: true, value: value))
-      step(context, source: true)
+    case .inputString: return try input(context)
+    case .outputString: return try output(context)
     default: throw .refused
     }
-  }
-
-  /// Ports are at most four bytes wide.
-  private var portSize: UInt8 { mutating get { min(instruction.size, 4) } }
-  private mutating func port(_ context: some EmulatorContext) -> UInt64 {
-    context.registers[2] & 0xffff
-  }
-
-  private var elementSize: UInt8 {
-    mutating get {
-      switch instruction.operation {
-      case .inputString, .outputString: portSize
-      default: instruction.size
-      }
-    }
+    return 1
   }
 
   /// DS:rSI, or another segment's.
-  private mutating func source(_ context: some EmulatorContext) throws(Stop) -> MemoryPlace {
+  mutating func source(
+    _ context: some EmulatorContext, size: UInt8? = nil
+  ) throws(Stop) -> MemoryPlace {
     let offset = context.registers[6] & mask(instruction.addressSize)
-    return try place(context, instruction.segment, offset, size: elementSize, isWrite: false)
+    return try place(
+      context, instruction.segment, offset, size: size ?? instruction.size, isWrite: false)
   }
 
   /// ES:rDI, always.
-  private mutating func destination(
-    _ context: some EmulatorContext, isWrite: Bool
+  mutating func destination(
+    _ context: some EmulatorContext, size: UInt8? = nil, isWrite: Bool
   ) throws(Stop) -> MemoryPlace {
     let offset = context.registers[7] & mask(instruction.addressSize)
-    return try place(context, .es, offset, size: elementSize, isWrite: isWrite)
+    return try place(context, .es, offset, size: size ?? instruction.size, isWrite: isWrite)
   }
 
   private mutating func compare(_ left: UInt64, _ right: UInt64) {
@@ -116,7 +97,7 @@ extension Emulator {
   private mutating func step(
     _ context: some EmulatorContext, source: Bool = false, destination: Bool = false
   ) {
-    let size = UInt64(elementSize)
+    let size = UInt64(instruction.size)
     let distance = flags.contains(.direction) ? 0 &- size : size
     let width = instruction.addressSize
     if source { setRegister(context, 6, width, context.registers[6] &+ distance) }

@@ -12,6 +12,17 @@ public struct InstructionBytes: Equatable, Sendable {
     self.count = count
   }
 
+  /// Adds a byte behind those that there are.
+  public mutating func append(_ byte: UInt8) {
+    let bits = UInt64(count & 7) * 8
+    if count < 8 {
+      low |= UInt64(byte) << bits
+    } else {
+      high |= UInt64(byte) << bits
+    }
+    count += 1
+  }
+
   /// Bytes of the longest instruction. SDM vol. 2, 2.3.11.
   public static var longest: UInt8 { 15 }
 }

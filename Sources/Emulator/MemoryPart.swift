@@ -2,7 +2,7 @@
 
 /// Accesses of at most eight bytes within one page: memory, or a device.
 extension Emulator {
-  @inline(__always)
+  @inline(never)
   mutating func loadPart(
     _ context: some EmulatorContext, _ physical: UInt64, _ size: UInt8
   ) throws(Stop) -> UInt64 {
@@ -12,7 +12,7 @@ extension Emulator {
     return try readDevice(context, DeviceAccess(.memory, at: physical, size: size))
   }
 
-  @inline(__always)
+  @inline(never)
   mutating func storePart(
     _ context: some EmulatorContext, _ physical: UInt64, _ size: UInt8, _ value: UInt64
   ) {
@@ -29,8 +29,7 @@ extension Emulator {
   ) throws(Stop) -> UInt64 {
     if let value = reads.replay(access) { return value }
     if let value = context.readDevice(access) { return value & mask(access.size) }
-    request = access
-    throw .client
+    throw ask(access)
   }
 
   /// What comes after a write that waits, waits as well.

@@ -13,7 +13,7 @@ struct MemoryPlace {
 
 extension Emulator {
   /// Where rm lies.
-  @inline(__always)
+  @inline(never)
   mutating func place(
     _ context: some EmulatorContext, size: UInt8, isWrite: Bool
   ) throws(Stop) -> MemoryPlace {
@@ -22,7 +22,7 @@ extension Emulator {
   }
 
   /// Translates every page of an operand before any of it is read or written.
-  @inline(__always)
+  @inline(never)
   mutating func place(
     _ context: some EmulatorContext, _ segment: SegmentName, _ offset: UInt64, size: UInt8,
     isWrite: Bool
@@ -66,7 +66,7 @@ extension Emulator {
   }
 
   /// The value at a place of at most eight bytes.
-  @inline(__always)
+  @inline(never)
   mutating func load(_ context: some EmulatorContext, _ place: MemoryPlace) throws(Stop) -> UInt64 {
     let first = try loadPart(context, place.physical, place.firstSize)
     guard place.firstSize < place.size else { return first }
@@ -75,7 +75,7 @@ extension Emulator {
   }
 
   /// Writes a place of at most eight bytes. Whatever can fail has been done before.
-  @inline(__always)
+  @inline(never)
   mutating func store(_ context: some EmulatorContext, _ place: MemoryPlace, _ value: UInt64) {
     storePart(context, place.physical, place.firstSize, value)
     guard place.firstSize < place.size else { return }

@@ -4,7 +4,6 @@ import X86
 /// From an operand's address in the instruction to a linear address.
 extension Emulator {
   /// The offset of rm in its segment. SDM vol. 1, 3.7.5.
-  @inline(__always)
   mutating func offset(_ context: some EmulatorContext) -> UInt64 {
     let registers = context.registers
     var sum = UInt64(bitPattern: instruction.displacement)
@@ -19,7 +18,7 @@ extension Emulator {
   }
 
   /// The linear address of `size` bytes, which the segment allows. SDM vol. 3, 5.3 and 5.5.
-  @inline(__always)
+  @inline(never)
   mutating func linear(
     _ context: some EmulatorContext, _ name: SegmentName, _ offset: UInt64, size: UInt8,
     isWrite: Bool
@@ -81,9 +80,4 @@ extension Segment {
     let top: UInt64 = attributes.isDefaultBig ? 0xffff_ffff : 0xffff
     return offset > UInt64(limit) && last <= top
   }
-}
-
-extension RFLAGS {
-  static var virtual8086: RFLAGS { RFLAGS(rawValue: 1 << 17) }
-  static var alignmentCheck: RFLAGS { RFLAGS(rawValue: 1 << 18) }
 }

@@ -8,16 +8,14 @@ extension Emulator {
   /// Nil: not such a move, or something about it is not usual. Nothing has happened then.
   @inline(__always)
   mutating func plainMove(_ context: some EmulatorContext) -> EmulatorOutcome? {
-    guard faultAddress != Self.noAddress, context.codeSize == .bits64 else { return nil }
+    guard faultAddress != Self.noAddress, mode == .bits64 else { return nil }
     let flags = context.flags
     guard flags.isDisjoint(with: [.trap, .resume]), decodePlainMove() else { return nil }
     next = context.instructionPointer &+ UInt64(instruction.length)
     // The processor has translated and checked the address; this is it if its page's part is.
     let size = instruction.size
     let offset = offset(context) & 0xfff
-    guard faultAddress & 0xfff == offset, offset &+ UInt64(size) <= 4096,
-      unsafe context.memory(at: faultAddress, isWrite: instruction.form != .regRM) == nil
-    else { return nil }
+    guard faultAddress & 0xfff == offset, offset &+ UInt64(size) <= 4096 else { return nil }
     if instruction.form == .regRM {
       guard let value = context.readDevice(DeviceAccess(.memory, at: faultAddress, size: size))
       else { return nil }
@@ -31,7 +29,7 @@ extension Emulator {
         .memory, at: faultAddress, size: size, isWrite: true, value: value)
       guard context.writeDevice(write) else { return nil }
     }
-    context.instructionPointer = next
+    context.complete([], next: next)
     return .completed([])
   }
 

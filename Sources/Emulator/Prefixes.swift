@@ -68,3 +68,13 @@ struct Prefixes {
     }
   }
 }
+
+extension InstructionBytes {
+  /// How many of the instruction's bytes are prefixes.
+  public func prefixLength(_ mode: CodeSize) -> UInt64 {
+    var reader = ByteReader(self)
+    var prefixes = Prefixes()
+    _ = prefixes.read(&reader, mode: mode)
+    return UInt64(reader.position &- 1)
+  }
+}

@@ -2,7 +2,7 @@
 
 /// General registers as operands of 1, 2, 4 or 8 bytes.
 extension Emulator {
-  @inline(__always)
+  @inline(never)
   mutating func register(_ context: some EmulatorContext, _ number: UInt8, _ size: UInt8) -> UInt64
   {
     if isHighByte(number, size) { return context.registers[number &- 4] &>> 8 & 0xff }
@@ -10,7 +10,7 @@ extension Emulator {
   }
 
   /// Four bytes clear the rest of the register, one and two leave it. SDM vol. 1, 3.4.1.1.
-  @inline(__always)
+  @inline(never)
   mutating func setRegister(
     _ context: some EmulatorContext, _ number: UInt8, _ size: UInt8, _ value: UInt64
   ) {

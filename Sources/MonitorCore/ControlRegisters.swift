@@ -11,14 +11,17 @@ extension VirtualCPU {
       case .read: read(access)
       case .write: write(access)
       case .clearTaskSwitched: setCR0(unit.cr0 & ~CR0.taskSwitched.rawValue)
-      // PE can be set but not cleared.
-      case .loadStatusWord:
-        setCR0(
-          unit.cr0 & ~CR0.statusWord.subtracting(.protectionEnable).rawValue
-            | UInt64(access.source) & CR0.statusWord.rawValue)
+      case .loadStatusWord: loadStatusWord(access.source)
       }
     if isDone { skip(.moveControlRegister) } else { inject(.generalProtection) }
     return .resume
+  }
+
+  /// LMSW: PE can be set but not cleared. False: #GP.
+  func loadStatusWord(_ value: UInt16) -> Bool {
+    setCR0(
+      unit.cr0 & ~CR0.statusWord.subtracting(.protectionEnable).rawValue
+        | UInt64(value) & CR0.statusWord.rawValue)
   }
 
   private func read(_ access: ControlRegisterAccess) -> Bool {

@@ -1,112 +1,124 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import Emulator
 import X86
-
-/// A KVM_EXIT_MMIO read whose data comes with the next KVM_RUN.
-public struct PendingMMIO: Sendable {
-  var instruction: Instruction
-  /// Guest-physical.
-  var address: UInt64
-}
 
 /// Guest-physical addresses without memory: devices of the monitor, or of the client.
 extension VirtualCPU {
-  @inline(never)
   func handleNestedFault(_ fault: NestedFault) -> Outcome {
-    let slots = unsafe loadAcquire(&pages.vm.pointee.slots_generation)
-    let found = tables.translate(fault.address)
-    if slots != control.slots_generation || found.map({ $0.isWritable || !fault.isWrite }) ?? false
-    {
-      // Memory by now: the slots are followed before the next entry.
+    if isMemory(fault) {
+      // The slots are followed before the next entry.
       count(APUS_EXIT_NESTED_FAULT)
       return .resume
     }
-    guard !fault.isExecute, !fault.isTableWalk, let instruction = decodeInstruction() else {
+    guard !fault.isExecute, !fault.isTableWalk else {
       count(APUS_EXIT_MMIO)
       return failEmulation()
     }
-    return access(fault.address, by: instruction, isWrite: fault.isWrite)
+    return emulate(faultAddress: fault.address)
   }
 
-  /// Goes on with a device access: reads the device if the instruction does, and finishes it.
-  private func access(_ address: UInt64, by instruction: Instruction, isWrite: Bool) -> Outcome {
-    guard instruction.readsDevice(isWrite: isWrite) else {
-      return finish(instruction, at: address, read: nil)
-    }
-    if let device = localDevice(at: address) {
-      let value = read(device, address)
-      return finish(instruction, at: address, read: value)
-    }
-    state.pendingMMIO = PendingMMIO(instruction: instruction, address: address)
-    askClientMMIO(address, size: instruction.memorySize, writing: nil)
-    return .client
+  /// Memory by now, or perhaps. Where a device of the monitor is there is none.
+  private func isMemory(_ fault: NestedFault) -> Bool {
+    if slotsMoved { return true }
+    if localDevice(at: fault.address) != nil { return false }
+    guard let found = tables.translate(fault.address) else { return false }
+    return found.isWritable || !fault.isWrite
   }
 
-  /// Takes over what the client read. Outcome `client`: the instruction writes as well.
-  @inline(never)
-  func finishPendingMMIO() -> Outcome {
-    guard let pending = state.pendingMMIO else { return .resume }
-    state.pendingMMIO = nil
-    let data = unsafe withUnsafeBytes(of: &run.mmio.data) {
-      unsafe $0.loadUnaligned(as: UInt64.self)
-    }
-    return finish(
-      pending.instruction, at: pending.address,
-      read: data & Instruction.mask(pending.instruction.memorySize))
+  /// Executes the instruction at RIP for the guest.
+  func emulate(faultAddress: UInt64 = Emulator.noAddress) -> Outcome {
+    let mode = codeSize
+    let bytes = fetchInstruction(mode)
+    state.registers[4] = unit.stackPointer
+    let outcome = state.emulator.run(
+      bytes, mode, faultAddress: faultAddress, on: EmulatedCPU(cpu: self))
+    return settle(outcome)
   }
 
-  /// Writes to a device, as the last step of an instruction.
-  func writeDevice(_ address: UInt64, _ value: UInt64, size: UInt8) -> Outcome {
-    if let device = localDevice(at: address) {
-      write(device, address, value)
+  /// Goes on with an instruction after the client has answered.
+  func resumeEmulator() -> Outcome {
+    guard state.emulator.isWaiting else { return .resume }
+    let request = state.emulator.request
+    var answer: UInt64 = 0
+    if request.space == .port {
+      answer = unsafe pages.portData.load(as: UInt64.self)
+    } else {
+      answer = unsafe withUnsafeBytes(of: &run.mmio.data) {
+        unsafe $0.loadUnaligned(as: UInt64.self)
+      }
+    }
+    state.registers[4] = unit.stackPointer
+    return settle(state.emulator.resume(answer: answer, on: EmulatedCPU(cpu: self)))
+  }
+
+  @inline(__always)
+  private func settle(_ outcome: EmulatorOutcome) -> Outcome {
+    if state.registers[4] != unit.stackPointer { unit.stackPointer = state.registers[4] }
+    switch outcome {
+    // Bytes that could be executed but not be fetched again: the guest changes its page tables.
+    case .completed, .fetchAgain: return .resume
+    case .fault(let fault):
+      inject(fault)
       return .resume
-    }
-    if coalesce(.memory, address, value, size: size) { return .resume }
-    askClientMMIO(address, size: size, writing: value)
-    return .client
-  }
-
-  private func askClientMMIO(_ address: UInt64, size: UInt8, writing value: UInt64?) {
-    count(APUS_EXIT_MMIO_CLIENT)
-    run.exit_reason = UInt32(KVM_EXIT_MMIO)
-    run.mmio.phys_addr = address
-    run.mmio.len = UInt32(size)
-    run.mmio.is_write = value == nil ? 0 : 1
-    unsafe withUnsafeMutableBytes(of: &run.mmio.data) {
-      unsafe $0.storeBytes(of: value ?? 0, as: UInt64.self)
+    case .asksClient(let access):
+      ask(access)
+      return .client
+    case .refused(let bytes):
+      count(APUS_EXIT_MMIO)
+      return failEmulation(bytes)
     }
   }
 
-  func decodeInstruction() -> Instruction? {
-    let (bytes, count) = fetchInstruction()
-    return InstructionDecoder.decode(bytes, count: count, mode: codeSize)
+  func inject(_ fault: GuestFault) {
+    if fault.vector == .pageFault { unit.cr2 = fault.address }
+    inject(fault.vector, errorCode: fault.errorCode)
+  }
+
+  private func ask(_ access: DeviceAccess) {
+    switch access.space {
+    case .port:
+      if access.isWrite, access.count == 1 {
+        unsafe pages.portData.storeBytes(of: access.value, as: UInt64.self)
+      }
+      askClient(
+        PortAccess(
+          port: UInt16(truncatingIfNeeded: access.address), size: access.size,
+          isInput: !access.isWrite), count: UInt64(access.count))
+    case .memory:
+      count(APUS_EXIT_MMIO_CLIENT)
+      run.exit_reason = UInt32(KVM_EXIT_MMIO)
+      run.mmio.phys_addr = access.address
+      run.mmio.len = UInt32(access.size)
+      run.mmio.is_write = access.isWrite ? 1 : 0
+      unsafe withUnsafeMutableBytes(of: &run.mmio.data) {
+        unsafe $0.storeBytes(of: access.value, as: UInt64.self)
+      }
+    }
   }
 
   /// Bytes of prefixes of the current instruction.
   func prefixLength() -> UInt64 {
-    let (bytes, count) = fetchInstruction()
-    return InstructionDecoder.prefixLength(bytes, count: count, mode: codeSize)
+    let mode = codeSize
+    return fetchInstruction(mode).prefixLength(mode)
   }
 
-  /// An access that nobody can finish for the guest: KVM_INTERNAL_ERROR_EMULATION.
-  func failEmulation() -> Outcome {
+  /// An access that nobody can finish for the guest: KVM_INTERNAL_ERROR_EMULATION, with the bytes
+  /// of the instruction where it was one.
+  func failEmulation(_ bytes: InstructionBytes = InstructionBytes(count: 0)) -> Outcome {
     run.exit_reason = UInt32(KVM_EXIT_INTERNAL_ERROR)
     run.internal.suberror = UInt32(KVM_INTERNAL_ERROR_EMULATION)
     run.internal.ndata = 0
-    return .client
-  }
-}
-
-extension Instruction {
-  /// Whether the device is read before the instruction can go on. Of MOVS, which reads and
-  /// writes, the fault says which of the two the device is.
-  func readsDevice(isWrite: Bool) -> Bool {
-    switch operation {
-    case .moveString: return !isWrite
-    case .move, .storeString, .input, .storeMachineStatusWord:
-      if case .memory = destination { return false }
-      return true
-    default: return true
+    guard bytes.count > 0 else { return .client }
+    // The flags, and two words of the size and the bytes.
+    run.emulation_failure.ndata = 3
+    run.emulation_failure.flags = UInt64(KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES)
+    unsafe withUnsafeMutableBytes(of: &run.internal.data) { data in
+      unsafe data.storeBytes(
+        of: bytes.low << 8 | UInt64(bytes.count), toByteOffset: 8, as: UInt64.self)
+      unsafe data.storeBytes(
+        of: bytes.high << 8 | bytes.low >> 56, toByteOffset: 16, as: UInt64.self)
     }
+    return .client
   }
 }

@@ -9,7 +9,7 @@ extension VirtualCPU {
   private static var statusAndControl: Int { 24 }
   private static var controlMask: Int { 28 }
   private static var x87Registers: Int { 32 }
-  private static var vectorRegisters: Int { 160 }
+  static var vectorRegisters: Int { 160 }
   private static var header: Int { 512 }
   /// struct kvm_xsave.
   static var extendedStateSize: Int { 4096 }
@@ -103,10 +103,16 @@ extension VirtualCPU {
       unsafe UnsafeMutableRawBufferPointer(start: area + Self.vectorRegisters, count: 256)
         .copyMemory(from: $0)
     }
-    let present = unsafe area.load(fromByteOffset: Self.header, as: UInt64.self)
-    unsafe area.storeBytes(of: present | 3, toByteOffset: Self.header, as: UInt64.self)
+    includeVectorRegisters()
     restoreExtendedState()
     return 0
+  }
+
+  /// The area holds x87 and XMM registers that are not those after reset.
+  func includeVectorRegisters() {
+    let area = unsafe pages.extendedState
+    let present = unsafe area.load(fromByteOffset: Self.header, as: UInt64.self)
+    unsafe area.storeBytes(of: present | 3, toByteOffset: Self.header, as: UInt64.self)
   }
 
   func getXCRs() -> kvm_xcrs {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Contract
+import Emulator
 import X86
 
 /// A VM's memory by guest-physical addresses. Only what a slot covers can be reached.
@@ -52,11 +52,16 @@ struct GuestMemory<Unit: VirtualizationUnit, Hardware: Processor>: PhysicalMemor
   /// Valid until another page is asked for. Nil also for what crosses a page.
   @inline(__always)
   private func pointer(to address: UInt64, size: Int, isWrite: Bool) -> UnsafeMutableRawPointer? {
-    let offset = Int(truncatingIfNeeded: address & 0xfff)
-    guard size <= 8, offset + size <= 4096,
-      let page = unsafe cpu.guestPage(at: address, isWrite: isWrite)
-    else { return nil }
-    return unsafe page + offset
+    guard Int(truncatingIfNeeded: address & 0xfff) + size <= 4096 else { return nil }
+    return unsafe pointer(to: address, isWrite: isWrite)
+  }
+
+  /// Where the bytes from an address on to its page's end can be reached, until another page is asked
+  /// for.
+  @inline(__always)
+  func pointer(to address: UInt64, isWrite: Bool) -> UnsafeMutableRawPointer? {
+    guard let page = unsafe cpu.guestPage(at: address, isWrite: isWrite) else { return nil }
+    return unsafe page + Int(truncatingIfNeeded: address & 0xfff)
   }
 }
 
@@ -84,39 +89,34 @@ extension VirtualCPU {
     try PageWalk.translate(linear, mode: pagingMode, access: access, memory: memory)
   }
 
-  /// The bytes of the current instruction, as many as can be reached, in the order of memory.
-  func fetchInstruction() -> (bytes: InlineArray<16, UInt8>, count: Int) {
-    var bytes: InlineArray<16, UInt8> = InlineArray(repeating: 0)
-    let isLong = isLongMode
+  /// The bytes of the current instruction, as many as can be reached.
+  func fetchInstruction(_ mode: CodeSize) -> InstructionBytes {
     var linear = unit.exitInstructionPointer
-    if !isLong { linear = (linear &+ unit[.cs].base) & 0xffff_ffff }
-    let access = Access(isUser: unit.privilegeLevel == 3, isExecute: true)
-    let first = min(15, 4096 - Int(linear & 0xfff))
-    var count = copyCode(linear, access, &bytes, from: 0, to: first)
-    if count == first, count < 15 {
-      // The rest lies in the next page.
-      var next = linear &+ UInt64(first)
-      if !isLong { next &= 0xffff_ffff }
-      count = copyCode(next, access, &bytes, from: first, to: 15)
+    if mode != .bits64 { linear = (linear &+ unit[.cs].base) & 0xffff_ffff }
+    guard let code = unsafe code(at: linear) else { return InstructionBytes(count: 0) }
+    let room = 4096 - Int(linear & 0xfff)
+    guard room < 16 else {
+      return unsafe InstructionBytes(
+        low: code.loadUnaligned(as: UInt64.self),
+        high: code.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
     }
-    return (bytes, count)
+    var bytes = InstructionBytes(count: 0)
+    for index in 0..<min(room, 15) {
+      unsafe bytes.append(code.load(fromByteOffset: index, as: UInt8.self))
+    }
+    var next = linear &+ UInt64(room)
+    if mode != .bits64 { next &= 0xffff_ffff }
+    guard room < 15, let more = unsafe self.code(at: next) else { return bytes }
+    for index in 0..<15 - room {
+      unsafe bytes.append(more.load(fromByteOffset: index, as: UInt8.self))
+    }
+    return bytes
   }
 
-  /// Bytes of one page of code.
-  ///
-  /// - Returns: `end`, or `start` if the page cannot be reached.
-  private func copyCode(
-    _ linear: UInt64, _ access: Access, _ bytes: inout InlineArray<16, UInt8>, from start: Int,
-    to end: Int
-  ) -> Int {
-    guard let physical = try? translate(linear, access),
-      let page = unsafe guestPage(at: physical, isWrite: false)
-    else { return start }
-    let source = unsafe page + Int(physical & 0xfff)
-    for index in start..<end {
-      bytes[index] = unsafe source.load(fromByteOffset: index - start, as: UInt8.self)
-    }
-    return end
+  private func code(at linear: UInt64) -> UnsafeMutableRawPointer? {
+    let access = Access(isUser: unit.privilegeLevel == 3, isExecute: true)
+    guard let physical = try? translate(linear, access) else { return nil }
+    return unsafe memory.pointer(to: physical, isWrite: false)
   }
 
   /// Whether the instruction at RIP begins with these bytes, the lowest first: how long an
@@ -125,12 +125,8 @@ extension VirtualCPU {
   func beginsWith(_ opcode: UInt32, size: Int) -> Bool {
     var linear = unit.exitInstructionPointer
     if !isLongMode { linear = (linear &+ unit[.cs].base) & 0xffff_ffff }
-    let access = Access(isUser: unit.privilegeLevel == 3, isExecute: true)
-    guard linear & 0xfff <= 4092, let physical = try? translate(linear, access),
-      let page = unsafe guestPage(at: physical, isWrite: false)
-    else { return false }
-    let word = unsafe page.loadUnaligned(
-      fromByteOffset: Int(physical & 0xfff), as: UInt32.self)
+    guard linear & 0xfff <= 4092, let code = unsafe code(at: linear) else { return false }
+    let word = unsafe code.loadUnaligned(as: UInt32.self)
     return (word ^ opcode) << UInt32(32 - size * 8) == 0
   }
 

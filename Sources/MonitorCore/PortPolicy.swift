@@ -51,10 +51,6 @@ extension VirtualCPU {
     guard let pending = state.pendingPort else { return }
     state.pendingPort = nil
     let data = unsafe pages.portData.load(as: UInt64.self)
-    if pending.isString {
-      finishStringInput(pending)
-      return
-    }
     switch pending.size {
     case 1: state.registers.rax = state.registers.rax & ~0xff | data & 0xff
     case 2: state.registers.rax = state.registers.rax & ~0xffff | data & 0xffff

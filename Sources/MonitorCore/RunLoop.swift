@@ -23,8 +23,13 @@ extension VirtualCPU {
   private func runUntilClient() -> Int64 {
     followSlots()
     finishPendingPort()
-    if finishPendingMMIO() == .client { return 0 }
-    if run.immediate_exit != 0 { return interrupted() }
+    if resumeEmulator() == .client { return 0 }
+    // What the client finds in `exit_reason` stays what it was, as KVM's clients expect that step over
+    // an access by this.
+    if run.immediate_exit != 0 {
+      describeToClient()
+      return -Int64(EINTR_)
+    }
     while true {
       // The steps of docs/model. M1: read the count of NMIs.
       let nmis = processor.nmiCount

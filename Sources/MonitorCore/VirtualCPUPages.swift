@@ -56,6 +56,12 @@ import Contract
   @inline(__always) var state: UnsafeMutablePointer<VirtualCPUState> {
     unsafe vcpuPage(APUS_VCPU_PAGE_PRIVATE).assumingMemoryBound(to: VirtualCPUState.self)
   }
+  /// RAX to R15 in the order of their encoding.
+  @inline(__always) var registers: UnsafeMutablePointer<UInt64> {
+    unsafe withUnsafeMutablePointer(to: &state.pointee.registers) {
+      unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self)
+    }
+  }
   /// The client's CPUID leaves have the three pages behind the state.
   @inline(__always) var cpuid: UnsafeMutablePointer<kvm_cpuid_entry2> {
     unsafe vcpuPage(APUS_VCPU_PAGE_PRIVATE + 1).assumingMemoryBound(to: kvm_cpuid_entry2.self)

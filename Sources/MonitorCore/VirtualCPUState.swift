@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import Emulator
 import X86
 
 /// Everything of a vCPU that neither the control block nor the real CPU holds: in the vCPU
@@ -20,7 +21,8 @@ public struct VirtualCPUState {
   public var apic: VirtualAPIC
   /// A KVM_EXIT_IO input whose data comes with the next KVM_RUN.
   public var pendingPort: PortAccess? = nil
-  public var pendingMMIO: PendingMMIO? = nil
+  /// An instruction that the monitor executes may wait for the client's answer.
+  public var emulator = Emulator()
   public var xcr0: UInt64 = 1
   public var tscAuxiliary: UInt64 = 0
   public var debugAddresses: InlineArray<4, UInt64> = InlineArray(repeating: 0)

@@ -57,9 +57,29 @@ public struct RFLAGS: OptionSet, Sendable {
   public let rawValue: UInt64
   public init(rawValue: UInt64) { self.rawValue = rawValue }
 
+  public static let carry = RFLAGS(rawValue: 1 << 0)
   public static let alwaysOne = RFLAGS(rawValue: 1 << 1)
+  public static let parity = RFLAGS(rawValue: 1 << 2)
+  public static let auxiliaryCarry = RFLAGS(rawValue: 1 << 4)
+  public static let zero = RFLAGS(rawValue: 1 << 6)
+  public static let sign = RFLAGS(rawValue: 1 << 7)
   public static let trap = RFLAGS(rawValue: 1 << 8)
   public static let interruptEnable = RFLAGS(rawValue: 1 << 9)
   public static let direction = RFLAGS(rawValue: 1 << 10)
+  public static let overflow = RFLAGS(rawValue: 1 << 11)
   public static let resume = RFLAGS(rawValue: 1 << 16)
+  public static let virtual8086 = RFLAGS(rawValue: 1 << 17)
+  public static let alignmentCheck = RFLAGS(rawValue: 1 << 18)
+
+  /// What arithmetic changes.
+  public static var status: RFLAGS {
+    [.carry, .parity, .auxiliaryCarry, .zero, .sign, .overflow]
+  }
+}
+
+/// The size of code: what CS.L and CS.D say. SDM vol. 3, 5.2.1.
+public enum CodeSize: Sendable {
+  case bits16
+  case bits32
+  case bits64
 }

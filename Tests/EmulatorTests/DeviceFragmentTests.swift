@@ -117,7 +117,7 @@ struct DeviceFragmentTests {
     let before = number(arena.data + 8, 1)
     var emulator = Emulator()
     // inc byte [rbx]
-    let outcome = emulator.run(InstructionBytes([0xfe, 0x03]), on: machine.context)
+    let outcome = emulator.run(InstructionBytes([0xfe, 0x03]), .bits64, on: machine.context)
     #expect(outcome == .asksClient(write(arena.data + 8, 1, (before + 1) & 0xff)))
     #expect(number(arena.data + 8, 1) == before)
     #expect(emulator.resume(on: machine.context) == .completed([]))
@@ -189,11 +189,60 @@ struct DeviceFragmentTests {
     machine.registers[3] = arena.data + 8
     var emulator = Emulator()
     let bytes = InstructionBytes([0x8b, 0x03])
-    #expect(emulator.run(bytes, on: machine.context) == .asksClient(read(arena.data + 8, 4)))
+    #expect(
+      emulator.run(bytes, .bits64, on: machine.context) == .asksClient(read(arena.data + 8, 4)))
     machine.registers[3] = arena.data + 16
     #expect(
       emulator.resume(answer: 7, on: machine.context) == .asksClient(read(arena.data + 16, 4)))
     #expect(emulator.resume(answer: 9, on: machine.context) == .completed([]))
     #expect(machine.registers[0] == 9)
+  }
+
+  @Test("Repeated INS and OUTS exchange what lies in one page at once")
+  func blocks() {
+    let block = UnsafeMutablePointer<UInt8>.allocate(capacity: 4096)
+    block.initialize(repeating: 0xee, count: 4096)
+    defer { block.deallocate() }
+    machine.block = block
+    machine.registers[2] = 0x1f0
+    machine.registers[6] = boundary - 6
+    machine.registers[1] = 5
+    let expected = number(boundary - 6, 6)
+    // rep outsw: three elements to the end of the page, two after it.
+    #expect(machine.run([0xf3, 0x66, 0x6f]) == .completed(.repeats))
+    #expect(
+      machine.asked == [DeviceAccess(.port, at: 0x1f0, size: 2, count: 3, isWrite: true)])
+    #expect(
+      (0..<6).allSatisfy { block[$0] == UInt8(truncatingIfNeeded: expected >> UInt64($0 * 8)) })
+    #expect(block[6] == 0xee)
+    #expect(machine.registers[1] == 2)
+    #expect(machine.registers[6] == boundary)
+    #expect(machine.instructionPointer == 0x1000)
+    machine.asked = []
+    machine.registers[7] = boundary - 5
+    machine.registers[1] = 3
+    block[0] = 0x11
+    block[4] = 0x55
+    // rep insb
+    #expect(machine.finish([0xf3, 0x6c]) == .completed([]))
+    #expect(machine.asked == [DeviceAccess(.port, at: 0x1f0, size: 1, count: 3)])
+    #expect(number(boundary - 5, 1) == 0x11)
+    #expect(machine.registers[1] == 0)
+    #expect(machine.registers[7] == boundary - 2)
+    // Not where the memory is a device's, nor downwards.
+    machine.asked = []
+    devices(0)
+    machine.registers[7] = arena.data
+    machine.registers[1] = 2
+    #expect(machine.finish([0xf3, 0x6c]) == .completed([]))
+    #expect(machine.asked.map(\.count) == [1, 1, 1, 1])
+    machine.asked = []
+    machine.devices = []
+    machine.flags = [.alwaysOne, .direction]
+    machine.registers[7] = arena.data + 8
+    machine.registers[1] = 2
+    #expect(machine.finish([0xf3, 0x6c]) == .completed([]))
+    #expect(machine.asked.map(\.count) == [1, 1])
+    #expect(machine.registers[7] == arena.data + 6)
   }
 }

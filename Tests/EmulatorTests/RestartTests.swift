@@ -159,7 +159,7 @@ struct RestartTests {
   func lengths() {
     let short = InstructionBytes(low: 0x03_8b, count: 1)
     var emulator = Emulator()
-    #expect(emulator.run(short, on: machine.context) == .fetchAgain)
+    #expect(emulator.run(short, .bits64, on: machine.context) == .fetchAgain)
     let long = Array(repeating: UInt8(0x66), count: 14) + [0x8b, 0x03]
     #expect(machine.run(long) == .fault(.generalProtection))
     machine.registers[3] = arena.data
@@ -178,7 +178,7 @@ struct RestartTests {
     let bytes = InstructionBytes(hexadecimal(text))
     var emulator = Emulator()
 
-    #expect(emulator.run(bytes, on: machine.context) == .refused(bytes))
+    #expect(emulator.run(bytes, .bits64, on: machine.context) == .refused(bytes))
   }
 }
 

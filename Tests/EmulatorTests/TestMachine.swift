@@ -28,6 +28,8 @@ final class TestMachine {
   /// The devices answer without the client.
   var devicesAreLocal = false
   var ports: [UInt64: UInt64] = [:]
+  /// The page for the data of repeated INS and OUTS.
+  var block: UnsafeMutablePointer<UInt8>?
   /// What was asked of the client, in order.
   var asked: [DeviceAccess] = []
   var statusWord: UInt16?
@@ -44,7 +46,8 @@ final class TestMachine {
   /// Executes an instruction, and answers as the client until it is done.
   func run(_ bytes: [UInt8], faultAddress: UInt64 = Emulator.noAddress) -> EmulatorOutcome {
     var emulator = Emulator()
-    var outcome = emulator.run(InstructionBytes(bytes), faultAddress: faultAddress, on: context)
+    var outcome = emulator.run(
+      InstructionBytes(bytes), codeSize, faultAddress: faultAddress, on: context)
     while case .asksClient(let access) = outcome {
       asked.append(access)
       outcome = emulator.resume(answer: answer(access), on: context)
@@ -86,15 +89,11 @@ struct TestContext: EmulatorContext {
   let machine: TestMachine
 
   var registers: GeneralRegisters { GeneralRegisters(machine.registers) }
-  var instructionPointer: UInt64 {
-    get { machine.instructionPointer }
-    nonmutating set { machine.instructionPointer = newValue }
-  }
+  var instructionPointer: UInt64 { machine.instructionPointer }
   var flags: RFLAGS {
     get { machine.flags }
     nonmutating set { machine.flags = newValue }
   }
-  var codeSize: CodeSize { machine.codeSize }
   var privilegeLevel: UInt8 { machine.privilegeLevel }
   var controlRegister0: CR0 { machine.controlRegister0 }
   var linearAddressBits: UInt8 { 48 }
@@ -131,6 +130,12 @@ struct TestContext: EmulatorContext {
     _ = machine.answer(access)
     return true
   }
+
+  func blockData(port: UInt64, size: UInt8) -> UnsafeMutableRawPointer? {
+    machine.block.map { UnsafeMutableRawPointer($0) }
+  }
+
+  func complete(_ completion: Completion, next: UInt64) { machine.instructionPointer = next }
 
   func vector(_ number: UInt8) -> Wide { machine.vectors[Int(number)] }
   func setVector(_ number: UInt8, _ value: Wide) { machine.vectors[Int(number)] = value }

@@ -18,9 +18,10 @@ struct DeviceAccessTests {
   init() {
     machine.publish([.init(address: 0, size: 0x20_0000, physical: Self.ram)])
     cpu.followSlots()
-    for name in [SegmentName.cs, .ds, .es, .ss, .fs, .gs] {
+    unit[.cs] = Segment(attributes: SegmentAttributes(rawValue: 0xc09b), limit: .max, base: 0)
+    for name in [SegmentName.ds, .es, .ss, .fs, .gs] {
       unit[name] = Segment(
-        attributes: SegmentAttributes(rawValue: 0xc09b), limit: .max, base: 0)
+        attributes: SegmentAttributes(rawValue: 0xc093), limit: .max, base: 0)
     }
     unit.cr0 = 0x11
     cpu.state.registers.rbx = Self.device
@@ -102,7 +103,7 @@ struct DeviceAccessTests {
     #expect(unit.flags.rawValue & 0x8d5 == 0x55)
     #expect(
       run([0xf0, 0x0f, 0xab, 0x03], write: true, answer: 0)
-        == [.read(Self.device, 4), .write(Self.device, 4, 0x8000_0000)])
+        == [.read(Self.device - 4, 4), .write(Self.device - 4, 4, 0x8000_0000)])
     #expect(
       run([0x87, 0x03], write: true, answer: 0x77)
         == [.read(Self.device, 4), .write(Self.device, 4, 0xffff_ffff)])
@@ -154,7 +155,7 @@ struct DeviceAccessTests {
     cpu.state.registers.rcx = 2
     #expect(
       run([0xf3, 0xaa], write: true, faults: 2)
-        == [.write(Self.device, 1, 0x41), .write(Self.device, 1, 0x41)])
+        == [.write(Self.device, 1, 0x41), .write(Self.device + 1, 1, 0x41)])
     #expect(cpu.state.registers.rcx == 0)
     #expect(cpu.state.registers.rdi == Self.device + 2)
     #expect(unit.instructionPointer == 0x1003)
@@ -222,9 +223,14 @@ struct DeviceAccessTests {
 
   @Test("Code in a device, and instructions that nobody finishes, are reported to the client")
   func refused() {
-    #expect(run([0x0f, 0x11, 0x03], write: true) == [], "MOVUPS")
+    #expect(run([0xd9, 0x1b], write: true) == [], "FSTP")
     #expect(cpu.run.exit_reason == 17)
     #expect(cpu.run.internal.suberror == 1)
+    #expect(cpu.run.emulation_failure.ndata == 3)
+    #expect(cpu.run.emulation_failure.flags == 1)
+    #expect(cpu.run.emulation_failure.insn_size == 15)
+    #expect(cpu.run.emulation_failure.insn_bytes.0 == 0xd9)
+    #expect(cpu.run.emulation_failure.insn_bytes.1 == 0x1b)
     unit.steps = [
       { _, _ in
         .nestedFault(NestedFault(address: Self.device, isWrite: false, isExecute: true))
@@ -250,9 +256,12 @@ struct DeviceAccessTests {
   @Test("The I/O APIC and the local APIC's page are the monitor's")
   func localDevices() {
     cpu.state.registers.rax = 1
+    cpu.state.registers.rbx = 0xfec0_0000
     #expect(run([0x89, 0x03], at: 0xfec0_0000, write: true) == [])
+    cpu.state.registers.rbx = 0xfec0_0010
     #expect(run([0x8b, 0x03], at: 0xfec0_0010, write: false) == [])
     #expect(cpu.state.registers.rax == 0x17_0011)
+    cpu.state.registers.rbx = 0xfee0_0030
     #expect(run([0x8b, 0x03], at: 0xfee0_0030, write: false) == [])
     #expect(cpu.state.registers.rax == 0x5_0014)
     #expect(cpu.control.statistics.exits.6 == 3)
@@ -261,5 +270,31 @@ struct DeviceAccessTests {
     #expect(
       run([0x8b, 0x03], at: 0xfee0_0030, write: false, answer: 0xffff_ffff)
         == [.read(0xfee0_0030, 4)])
+  }
+
+  @Test("An operand that begins in memory and ends in a device is split")
+  func acrossTheBoundary() {
+    cpu.state.registers.rax = 0x4433_2211
+    cpu.state.registers.rbx = 0x1f_ffff
+    #expect(
+      run([0x89, 0x03], at: 0x20_0000, write: true) == [.write(0x20_0000, 3, 0x44_3322)])
+    #expect(machine.memory[Self.ram + 0x1f_ffff, as: UInt8.self] == 0x11)
+    #expect(
+      run([0x8b, 0x0b], at: 0x20_0000, write: false, answer: 0x99_8877)
+        == [.read(0x20_0000, 3)])
+    #expect(cpu.state.registers.rcx == 0x9988_7711)
+  }
+
+  @Test("PUSH and POP with the stack in a device")
+  func deviceStack() {
+    unit.stackPointer = Self.device + 16
+    cpu.state.registers.rax = 7
+    #expect(run([0x50], at: Self.device + 12, write: true) == [.write(Self.device + 12, 4, 7)])
+    #expect(unit.stackPointer == Self.device + 12)
+    #expect(
+      run([0x5a], at: Self.device + 12, write: false, answer: 9)
+        == [.read(Self.device + 12, 4)])
+    #expect(cpu.state.registers.rdx == 9)
+    #expect(unit.stackPointer == Self.device + 16)
   }
 }

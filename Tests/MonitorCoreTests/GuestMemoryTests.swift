@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import Emulator
 import Testing
 import X86
 
@@ -63,13 +64,13 @@ struct GuestMemoryTests {
     unit[.cs] = Segment(attributes: .realModeCode, base: 0x1000)
     store(Array(1...20), at: 0x1ff8)
     unit.instructionPointer = 0xff8
-    let (bytes, count) = cpu.fetchInstruction()
-    #expect(count == 15)
-    #expect((0..<15).map { bytes[$0] } == Array(1...15))
+    let bytes = cpu.fetchInstruction(.bits16)
+    #expect(
+      bytes == InstructionBytes(low: 0x0807_0605_0403_0201, high: 0x0f_0e0d_0c0b_0a09, count: 15))
     unit.instructionPointer = 0xfff8
-    #expect(cpu.fetchInstruction().count == 8)
+    #expect(cpu.fetchInstruction(.bits16).count == 8)
     unit.instructionPointer = 0x1_0000
-    #expect(cpu.fetchInstruction().count == 0)
+    #expect(cpu.fetchInstruction(.bits16).count == 0)
   }
 
   @Test("In long mode code is found through the guest's tables, page by page")
@@ -87,16 +88,16 @@ struct GuestMemoryTests {
     store([1, 2], at: 0x2ffe)
     store([3, 4], at: 0x1000)
     unit.instructionPointer = 0xffe
-    let (bytes, count) = cpu.fetchInstruction()
-    #expect(count == 15)
-    #expect((0..<4).map { bytes[$0] } == [1, 2, 3, 4])
+    let bytes = cpu.fetchInstruction(.bits64)
+    #expect(bytes.count == 15)
+    #expect(bytes.low & 0xffff_ffff == 0x0403_0201)
     #expect(cpu.codeSize == .bits64)
     machine.memory[Self.ram + 0xb008, as: UInt64.self] = 0
-    #expect(cpu.fetchInstruction().count == 2)
+    #expect(cpu.fetchInstruction(.bits64).count == 2)
     // Supervisor pages are not fetched from at privilege level 3.
     machine.memory[Self.ram + 0xb000, as: UInt64.self] = 0x2003
     unit.privilegeLevel = 3
-    #expect(cpu.fetchInstruction().count == 0)
+    #expect(cpu.fetchInstruction(.bits64).count == 0)
   }
 
   @Test("The size of code is that of CS, and 64 bits only in long mode")

@@ -61,7 +61,6 @@ struct StringPortTests {
     #expect(cpu.run.io.count == 2)
     #expect(cpu.state.registers.rcx == 4, "nothing is done yet")
     machine.memory[Self.data, as: UInt32.self] = 0x4433_2211
-    machine.unit.steps = [{ _, _ in .port(access) }]
     #expect(cpu.runGuest() == 0)
     #expect(machine.memory[Self.ram + 0x2ffc, as: UInt32.self] == 0x4433_2211)
     #expect(cpu.state.registers.rcx == 2)
@@ -102,5 +101,22 @@ struct StringPortTests {
     let access = PortAccess(port: 0x80, size: 1, isInput: false, isString: true, addressSize: 2)
     #expect(run([0x90, 0x90], access, [:]) == 0)
     #expect(cpu.run.exit_reason == 17, "KVM_EXIT_INTERNAL_ERROR")
+  }
+
+  @Test("INS into a device writes it with what the client read")
+  func device() {
+    let access = PortAccess(port: 0x1f0, size: 2, isInput: true, isString: true, addressSize: 2)
+    machine.unit[.es] = Segment(attributes: .realModeData, base: 0xd000_0000)
+    #expect(run([0x6d], access, [2: 0x1f0, 7: 0x10]) == 0)
+    #expect(cpu.run.exit_reason == 2)
+    #expect(cpu.run.io.port == 0x1f0)
+    machine.memory[Self.data, as: UInt16.self] = 0xabcd
+    #expect(cpu.runGuest() == 0)
+    #expect(cpu.run.exit_reason == 6)
+    #expect(cpu.run.mmio.phys_addr == 0xd000_0010)
+    #expect(cpu.run.mmio.len == 2)
+    #expect(cpu.run.mmio.data.0 == 0xcd)
+    #expect(cpu.run.mmio.data.1 == 0xab)
+    #expect(cpu.state.registers.rdi == 0x12)
   }
 }

@@ -2,6 +2,8 @@
 import Testing
 import X86
 
+@testable import Emulator
+
 @Suite("Arithmetic and its flags")
 struct ArithmeticTests {
   static let names: [Substring: Arithmetic] = [
@@ -74,8 +76,8 @@ struct ArithmeticTests {
   }
 }
 
-@Suite("Bits and exchanges")
-struct AtomicTests {
+@Suite("Bits")
+struct BitOperationTests {
   @Test("A bit's old value goes into CF, and no other flag changes")
   func bits() {
     let all = RFLAGS(rawValue: 0x8d7)
@@ -90,19 +92,5 @@ struct AtomicTests {
     #expect(result(.complement, 0x8000, 31, 2).value == 0)
     #expect(result(.complement, 0, 63, 8).value == 1 << 63)
     #expect(result(.set, 0, 32, 4).value == 1)
-  }
-
-  @Test("CMPXCHG stores the source where the values are equal, and else loads the accumulator")
-  func compareExchange() {
-    let equal = CompareExchangeResult(
-      destination: 5, source: 9, accumulator: 0xff_0000_0005, size: 4, flags: [])
-    #expect(equal.destination == 9)
-    #expect(equal.accumulator == nil)
-    #expect(equal.flags == [.zero, .parity])
-    let different = CompareExchangeResult(
-      destination: 0x80, source: 9, accumulator: 0x7f, size: 1, flags: .zero)
-    #expect(different.destination == 0x80)
-    #expect(different.accumulator == 0x80)
-    #expect(different.flags == [.carry, .sign, .overflow, .parity])
   }
 }

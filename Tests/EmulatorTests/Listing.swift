@@ -27,24 +27,3 @@ struct Listing: CustomTestStringConvertible {
   var testDescription: String { "\(name), \(mode)" }
   static var all: [Listing] { bits64 + bits32 + bits16 }
 }
-
-/// The bytes of a string of hexadecimal digits; spaces are left out.
-func hexadecimal(_ text: String) -> [UInt8] {
-  let digits = text.compactMap(\.hexDigitValue)
-  return stride(from: 0, to: digits.count - 1, by: 2).map {
-    UInt8(digits[$0] << 4 | digits[$0 + 1])
-  }
-}
-
-/// Decodes bytes behind which others follow, as they do in memory.
-func parse(
-  _ bytes: [UInt8], _ mode: CodeSize, count: Int? = nil
-) throws(DecodingFailure) -> Instruction {
-  var window: InlineArray<16, UInt8> = InlineArray(repeating: 0xcc)
-  for (index, byte) in bytes.prefix(16).enumerated() { window[index] = byte }
-  return try InstructionDecoder.parse(window, count: count ?? 15, mode: mode)
-}
-
-func parse(_ text: String, _ mode: CodeSize) throws(DecodingFailure) -> Instruction {
-  try parse(hexadecimal(text), mode)
-}

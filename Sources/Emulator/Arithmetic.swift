@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import X86
 
 /// An operation of the arithmetic unit that changes the status flags.
-public enum Arithmetic: UInt8, Sendable {
+enum Arithmetic: UInt8 {
   // The first eight are numbered as opcodes encode them.
   case add = 0
   case or, addCarry, subtractBorrow, and, subtract, exclusiveOr, compare
@@ -10,11 +11,11 @@ public enum Arithmetic: UInt8, Sendable {
   case not, negate
 
   /// COMPARE and TEST only set flags.
-  public var storesResult: Bool { self != .compare && self != .test }
+  var storesResult: Bool { self != .compare && self != .test }
 
   /// The result, and RFLAGS after it. One-operand operations ignore `right`. AF is cleared
   /// where the manual leaves it undefined. SDM vol. 1, 7.3.2 to 7.3.5.
-  public func evaluate(
+  func evaluate(
     _ left: UInt64, _ right: UInt64, size: UInt8, flags: RFLAGS
   ) -> ArithmeticResult {
     let carry: UInt64 = flags.contains(.carry) ? 1 : 0
@@ -30,26 +31,21 @@ public enum Arithmetic: UInt8, Sendable {
       return ArithmeticResult.sum(left, 1, 0, size, flags).keepingCarry(of: flags)
     case .decrement:
       return ArithmeticResult.difference(left, 1, 0, size, flags).keepingCarry(of: flags)
-    case .not: return ArithmeticResult(value: ~left & Instruction.mask(size), flags: flags)
+    case .not: return ArithmeticResult(value: ~left & mask(size), flags: flags)
     case .negate: return .difference(0, left, 0, size, flags)
     }
   }
 }
 
 /// What an arithmetic operation leaves: a value of the operation's size, and RFLAGS.
-public struct ArithmeticResult: Equatable, Sendable {
-  public var value: UInt64
-  public var flags: RFLAGS
-
-  public init(value: UInt64, flags: RFLAGS) {
-    self.value = value
-    self.flags = flags
-  }
+struct ArithmeticResult: Equatable {
+  var value: UInt64
+  var flags: RFLAGS
 
   static func sum(
     _ left: UInt64, _ right: UInt64, _ carry: UInt64, _ size: UInt8, _ old: RFLAGS
   ) -> Self {
-    let mask = Instruction.mask(size)
+    let mask = mask(size)
     let value = (left &+ right &+ carry) & mask
     let carries = left & right | (left | right) & ~value
     let overflow = (left ^ value) & (right ^ value)
@@ -59,7 +55,7 @@ public struct ArithmeticResult: Equatable, Sendable {
   static func difference(
     _ left: UInt64, _ right: UInt64, _ borrow: UInt64, _ size: UInt8, _ old: RFLAGS
   ) -> Self {
-    let mask = Instruction.mask(size)
+    let mask = mask(size)
     let value = (left &- right &- borrow) & mask
     let borrows = ~left & right | (~left | right) & value
     let overflow = (left ^ right) & (left ^ value)
@@ -67,7 +63,7 @@ public struct ArithmeticResult: Equatable, Sendable {
   }
 
   static func logical(_ result: UInt64, _ size: UInt8, _ old: RFLAGS) -> Self {
-    let value = result & Instruction.mask(size)
+    let value = result & mask(size)
     return Self(value: value, flags: old.status(value, size, carries: 0, overflow: 0))
   }
 
@@ -77,21 +73,12 @@ public struct ArithmeticResult: Equatable, Sendable {
 }
 
 extension RFLAGS {
-  public static let carry = RFLAGS(rawValue: 1 << 0)
-  public static let parity = RFLAGS(rawValue: 1 << 2)
-  public static let auxiliaryCarry = RFLAGS(rawValue: 1 << 4)
-  public static let zero = RFLAGS(rawValue: 1 << 6)
-  public static let sign = RFLAGS(rawValue: 1 << 7)
-  public static let overflow = RFLAGS(rawValue: 1 << 11)
-
-  public static var status: RFLAGS { RFLAGS(rawValue: 0x8d5) }
-
   /// These flags with the status flags of a result. Bit n of `carries` is the carry out of
   /// bit n; the sign bit of `overflow` is OF.
   fileprivate func status(
     _ value: UInt64, _ size: UInt8, carries: UInt64, overflow: UInt64
   ) -> RFLAGS {
-    let signBit = Instruction.signBit(size)
+    let signBit: UInt64 = 1 &<< (UInt64(size) &* 8 &- 1)
     var flags = subtracting(.status)
     if carries & signBit != 0 { flags.formUnion(.carry) }
     if UInt8(truncatingIfNeeded: value).nonzeroBitCount & 1 == 0 { flags.formUnion(.parity) }
