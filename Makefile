@@ -41,6 +41,7 @@ check: all standalone hostile lint test
 	build/apus-lab image
 	build/apus-lab standalone
 	build/apus-lab standalone --vendor intel --repeats 2
+	build/apus-lab costs --check
 	build/apus-lab run --suite check
 
 # A million random privileged operations of guests for each vendor's monitor, in some minutes each,

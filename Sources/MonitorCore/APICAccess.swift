@@ -81,7 +81,8 @@ extension VirtualCPU {
   /// EOI of the interrupt with the highest priority in service. It exits only while a
   /// level-triggered line is among them: then that line is told.
   func endOfInterrupt() {
-    let vector = highestInService
+    // Which vector it is matters only while a line's is in service.
+    let vector = state.levelVectors.isEmpty ? nil : highestInService
     processor.writeAPIC(.endOfInterrupt, 0)
     guard let vector, state.levelVectors.contains(vector) else { return }
     state.levelVectors.remove(vector)

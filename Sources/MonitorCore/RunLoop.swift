@@ -47,6 +47,7 @@ extension VirtualCPU {
         // Where NMIs wait while GIF is 0, draining an APIC lets them in: look again.
         guard processor.nmiCount == nmis else { continue }
       }
+      if unit.needsPreparation { unit.prepareEntry() }
       // M5: enter unless the count moved.
       let exit = enter(unlessNMISince: nmis)
       if handle(exit) == .client {

@@ -27,6 +27,11 @@ public protocol VirtualizationUnit {
   /// there is no such NMI.)
   func enter(_ registers: inout GuestRegisters, unlessNMISince seen: UInt64) -> Exit
 
+  /// The next entry has more to do than to enter: `prepareEntry` comes first.
+  var needsPreparation: Bool { get }
+  /// Forgets translations that are to be forgotten, and loads the unit's own timer.
+  func prepareEntry()
+
   /// Bytes of the instruction that exited; 0 where the processor does not say.
   var exitInstructionLength: UInt64 { get }
   /// The vendor's exit code and its further information, for reports.
@@ -110,6 +115,8 @@ extension VirtualizationUnit {
     nonmutating set {}
   }
   public var hasExtendedStateEnabled: Bool { CR4(rawValue: cr4).contains(.osXSAVE) }
+  public var needsPreparation: Bool { false }
+  public func prepareEntry() {}
   public var hasTimer: Bool { false }
   public var deadline: UInt64? {
     get { nil }

@@ -99,7 +99,6 @@ import X86
 
   @inline(__always)
   public func enter(_ registers: inout GuestRegisters, unlessNMISince seen: UInt64) -> Exit {
-    if state.needsPreparation { prepareEntry() }
     state.interruptedEvent = 0
     let outcome = unsafe withUnsafeMutablePointer(to: &registers) {
       unsafe instructions.enter(
@@ -121,9 +120,11 @@ import X86
     return exit
   }
 
-  /// What has to be done before an entry and is not always: forgotten translations, the timer.
+  @inline(__always)
+  public var needsPreparation: Bool { state.needsPreparation }
+
   @inline(never)
-  private func prepareEntry() {
+  public func prepareEntry() {
     if state.flushes {
       instructions.invalidate(state.eptPointer, capabilities.invalidation)
       state.flushes = false

@@ -8,7 +8,7 @@
 #define CPU_REASON 0x5c
 #define CPU_DONE_SEQUENCE 0x68
 #define CPU_RESULT 0x70
-#define CPU_FAULT 0x90
+#define CPU_FAULT 0x88
 
 /* Pages that are the monitor's own: what it wrote there outlives a reset of its CPU. */
 #define CPU_PRIVATE 0x215000

@@ -98,7 +98,7 @@ import Testing
     }
   }
 
-  @Test("The table marks what is above its ceiling")
+  @Test("The table marks what is above its goal")
   func table() throws {
     let lines = CostTable([try cost([0, 251, 251, 251, 0], ticks: 1104)]).description
     #expect(lines.contains("! 251"))

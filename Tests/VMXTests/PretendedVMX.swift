@@ -101,6 +101,12 @@ struct PretendedGuest {
       return .exited
     }
     var registers = GuestRegisters()
-    return unit.enter(&registers, unlessNMISince: 0)
+    return enter(&registers, unlessNMISince: 0)
+  }
+
+  /// As the run loop enters.
+  func enter(_ registers: inout GuestRegisters, unlessNMISince seen: UInt64) -> Exit {
+    if unit.needsPreparation { unit.prepareEntry() }
+    return unit.enter(&registers, unlessNMISince: seen)
   }
 }

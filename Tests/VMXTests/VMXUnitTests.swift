@@ -41,11 +41,11 @@ struct VMXUnitTests {
     }
     var registers = GuestRegisters()
     guest.unit.stackPointer = 0xaaaa
-    #expect(guest.unit.enter(&registers, unlessNMISince: 5) == .cpuid)
+    #expect(guest.enter(&registers, unlessNMISince: 5) == .cpuid)
     #expect(guest.unit.stackPointer == 0xbbbb)
     #expect(registers.rbx == 0x3333)
     guest.unit.stackPointer = 0xaaaa
-    #expect(guest.unit.enter(&registers, unlessNMISince: 6) == .cpuid)
+    #expect(guest.enter(&registers, unlessNMISince: 6) == .cpuid)
     #expect(guest.instructions.trace == ["invalidate 501e single", "launch 5", "resume 6"])
   }
 
@@ -57,7 +57,7 @@ struct VMXUnitTests {
     guest.unit.injection = Event(kind: .external, vector: 0x41)
     var registers = GuestRegisters()
     guest.unit.stackPointer = 0xaaaa
-    #expect(guest.unit.enter(&registers, unlessNMISince: 0) == .nonMaskableInterrupt)
+    #expect(guest.enter(&registers, unlessNMISince: 0) == .nonMaskableInterrupt)
     #expect(guest.unit.injection == Event(kind: .external, vector: 0x41))
     #expect(guest.unit.takeInterruptedEvent() == nil, "an old exit's")
     #expect(guest.unit.stackPointer == 0xaaaa)
@@ -74,7 +74,7 @@ struct VMXUnitTests {
     guest[0x4400] = 7
     guest.instructions.guest = { _, _ in .failed }
     var registers = GuestRegisters()
-    #expect(guest.unit.enter(&registers, unlessNMISince: 0) == .invalidState)
+    #expect(guest.enter(&registers, unlessNMISince: 0) == .invalidState)
     #expect(guest.unit.exitCode == 7)
     #expect(guest.exit([0x4402: 0x8000_0021, 0x4408: 0x8000_0031]) == .invalidState)
     #expect(guest.unit.exitCode == 0x8000_0021)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Figures
 
-/// Costs of exits for the person at the terminal; a cost above its ceiling has a `!`.
+/// Costs of exits for the person at the terminal; a cost above its goal has a `!`.
 public struct CostTable: Sendable {
   private let columns: [(machine: StandaloneMachine, costs: [ExitCost])]
 
@@ -17,7 +17,7 @@ public struct CostTable: Sendable {
       ["instructions from exit to entry"]
         + columns.flatMap { column in
           column.machine == .amd
-            ? ["SVM", "at most"] : ["VT-x", "at most", "VMREADs", "VMWRITEs"]
+            ? ["SVM", "goal"] : ["VT-x", "goal", "VMREADs", "VMWRITEs"]
         })
     for kind in ExitKind.all {
       table.addRow([kind.title] + columns.flatMap { cells(of: kind, $0.machine, $0.costs) })
@@ -31,8 +31,8 @@ public struct CostTable: Sendable {
     guard let cost = costs.first(where: { $0.exit == kind.name }) else {
       return Array(repeating: "–", count: machine == .amd ? 2 : 4)
     }
-    let mark = cost.isWithinCeiling ? "" : "! "
-    let cells = ["\(mark)\(cost.instructions)", "\(cost.ceiling)"]
+    let mark = cost.instructions <= cost.goal ? "" : "! "
+    let cells = ["\(mark)\(cost.instructions)", "\(cost.goal)"]
     guard machine == .intel else { return cells }
     return cells + [cost.vmreads, cost.vmwrites].map { $0.map(String.init) ?? "–" }
   }

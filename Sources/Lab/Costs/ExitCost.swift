@@ -16,6 +16,7 @@ public struct ExitCost: Sendable, Equatable, Codable {
   /// instructions.
   public var ticks: Double?
   public var ceiling: Int
+  public var goal: Int
 
   public var isWithinCeiling: Bool { instructions <= ceiling }
 
@@ -35,6 +36,7 @@ public struct ExitCost: Sendable, Equatable, Codable {
     instructions = most.instructions
     self.least = least
     ceiling = kind.ceiling(on: machine)
+    goal = kind.goal(on: machine)
     guard machine == .intel else { return }
     vmreads = most.vmreads
     vmwrites = most.vmwrites
