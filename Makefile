@@ -163,6 +163,7 @@ format:
 	swift format --in-place --recursive Package.swift Sources Tests
 
 lint:
+	@! grep -n '#include "\(vm\|driver\|vm/.*\)\.h"' Driver/lend/*
 	swift format lint --strict --recursive Package.swift Sources Tests
 
 clean:

@@ -20,7 +20,7 @@ static int __init apus_init(void)
 
 	if (error)
 		return error;
-	error = doorbell_init();
+	error = doorbell_init(vms_follow);
 	if (error)
 		goto no_doorbell;
 	error = guard_init();

@@ -26,7 +26,7 @@ extension VirtualCPU {
       processor.timestamp() &+ timestampTicks(first > now ? first - now : 0)
   }
 
-  /// 200 µs in TSC ticks, as in Driver/timer.c and as KVM's.
+  /// 200 µs in TSC ticks, as in Driver/vm/timer.c and as KVM's.
   var shortestPeriod: UInt64 { UInt64(max(vm.tsc_khz, 1)) / 5 }
 
   /// A periodic deadline that was missed by more than a period is not made up for. The next one leaves

@@ -7,7 +7,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "driver.h"
+#include "vm.h"
 
 /* A structure that ends with an array whose length its first word says. */
 struct shape {

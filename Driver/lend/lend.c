@@ -14,7 +14,7 @@
 #include <asm/smp.h>
 #include <asm/tsc.h>
 
-#include "driver.h"
+#include "lend.h"
 
 static DEFINE_MUTEX(lending); /* one CPU changes hands at a time */
 static bool stopped;          /* suspend or reboot is under way; under `lending` */

@@ -14,7 +14,7 @@
 #include <linux/device.h>
 #include <linux/workqueue.h>
 
-#include "driver.h"
+#include "lend.h"
 
 static DECLARE_BITMAP(claimed, NR_CPUS);
 static enum cpuhp_state state;

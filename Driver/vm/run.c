@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KVM_RUN: the guest runs on its CPU, and this thread waits. */
 #include <linux/jiffies.h>
-#include <linux/moduleparam.h>
 #include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
 
 #include "compat.h"
-#include "driver.h"
+#include "vm.h"
 
 /* A guest leaves within microseconds of an NMI; this long only if something is wrong. */
 #define EXIT_MS 1000
@@ -25,15 +24,6 @@ static void unmask_signals(void)
 	sigemptyset(&current->real_blocked);
 }
 
-static unsigned int poll_us = 50;
-module_param(poll_us, uint, 0644);
-MODULE_PARM_DESC(poll_us, "Microseconds that client and monitor look for each other's answer before they sleep; 0: never");
-
-unsigned int run_poll_us(void)
-{
-	return READ_ONCE(poll_us);
-}
-
 /* A guest that came back within this many times poll_us is likely to do so again. */
 #define SOON 8
 
@@ -48,7 +38,7 @@ static bool has_answered(struct lent *lent, u32 sequence)
  */
 static void await_exit(struct vcpu *vcpu, struct lent *lent, u32 sequence)
 {
-	u64 window = (u64)run_poll_us() * NSEC_PER_USEC;
+	u64 window = (u64)poll_interval_us() * NSEC_PER_USEC;
 	u64 start = local_clock();
 
 	if (vcpu->returns_soon) {

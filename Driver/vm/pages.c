@@ -7,7 +7,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "driver.h"
+#include "vm.h"
 
 #define CHUNK 512u /* pages pinned at a time */
 

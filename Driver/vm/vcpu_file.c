@@ -7,7 +7,7 @@
 #include <asm/tsc.h>
 
 #include "compat.h"
-#include "driver.h"
+#include "vm.h"
 #include "vcpu_file.h"
 
 static long get_statistics(struct vcpu *vcpu, void __user *argument)

@@ -5,7 +5,7 @@
 #include <asm/apic.h>
 #include <asm/barrier.h>
 
-#include "driver.h"
+#include "lend.h"
 
 static void send(u32 apic_id, u32 command)
 {

@@ -8,7 +8,7 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
-#include "driver.h"
+#include "vm.h"
 
 void clock_start(struct vm *vm)
 {

@@ -14,7 +14,7 @@
 #include <asm/hw_irq.h>
 #include <asm/irqdomain.h>
 
-#include "driver.h"
+#include "lend.h"
 
 DECLARE_WAIT_QUEUE_HEAD(doorbell_waiters);
 
@@ -22,12 +22,13 @@ static struct fwnode_handle *node;
 static struct irq_domain *domain;
 static int number; /* Linux's */
 static u64 command; /* what to write to the x2APIC ICR */
+static void (*on_ring_too)(void); /* of the half that runs virtual machines */
 
 /* A ring on the way to the old place may be lost: everyone looks again. */
 static void look_again(struct work_struct *work)
 {
 	wake_up_all(&doorbell_waiters);
-	vm_for_each(timer_follow);
+	on_ring_too();
 }
 static DECLARE_DELAYED_WORK(echo, look_again);
 #define ECHO_MS 10
@@ -35,7 +36,7 @@ static DECLARE_DELAYED_WORK(echo, look_again);
 static irqreturn_t on_ring(int irq, void *data)
 {
 	wake_up_all(&doorbell_waiters);
-	vm_for_each(timer_follow);
+	on_ring_too();
 	return IRQ_HANDLED;
 }
 
@@ -133,9 +134,13 @@ static int allocate_number(void)
 	return number < 0 ? number : 0;
 }
 
-int doorbell_init(void)
+/* Each ring calls `also`, in hard interrupt context. */
+int doorbell_init(void (*also)(void))
 {
-	int error = allocate_number();
+	int error;
+
+	on_ring_too = also;
+	error = allocate_number();
 
 	if (!error)
 		error = request_irq(number, on_ring, 0, "apus", &command);

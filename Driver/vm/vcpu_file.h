@@ -3,7 +3,7 @@
 #ifndef APUS_VCPU_FILE_H
 #define APUS_VCPU_FILE_H
 
-#include "driver.h"
+#include "vm.h"
 
 extern const struct file_operations vcpu_operations;
 void vcpu_close(struct vcpu *vcpu);

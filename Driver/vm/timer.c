@@ -6,7 +6,7 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
-#include "driver.h"
+#include "vm.h"
 
 /* As KVM's: a guest must not keep the host busy with a timer. */
 #define SHORTEST_PERIOD_NS (200 * NSEC_PER_USEC)

@@ -4,7 +4,7 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 
-#include "driver.h"
+#include "lend.h"
 
 /* Milliseconds at the most; generous for emulated machines, whose CPUs starve at times. */
 #define ARRIVAL_MS 3000

@@ -9,7 +9,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "driver.h"
+#include "vm.h"
 #include "vcpu_file.h"
 
 static void set_reachable(struct vcpu *vcpu, struct lent *lent)

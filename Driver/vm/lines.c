@@ -3,7 +3,7 @@
  * Interrupt lines and messages. Where the monitor has said that a line's edges are no more
  * than an interrupt for one CPU, that interrupt is sent from here and nobody exits.
  */
-#include "driver.h"
+#include "vm.h"
 
 /* As wired on a PC, until KVM_SET_GSI_ROUTING says otherwise. */
 void lines_reset(struct vm *vm)

@@ -2,19 +2,29 @@
 /* The mailbox of a lent CPU: one command at a time, answered in order. */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
+#include <linux/moduleparam.h>
 #include <linux/wait.h>
 
-#include "driver.h"
+#include "lend.h"
 
 /* An answer that takes longer than this is asked for again. */
 #define REMINDER_MS 100
+
+static unsigned int poll_us = 50;
+module_param(poll_us, uint, 0644);
+MODULE_PARM_DESC(poll_us, "Microseconds that client and monitor look for each other's answer before they sleep; 0: never");
+
+unsigned int poll_interval_us(void)
+{
+	return READ_ONCE(poll_us);
+}
 
 u32 lent_post(struct lent *lent, u32 command, u64 first, u64 second)
 {
 	struct apus_cpu *control = lent->control;
 	u32 sequence = control->command_sequence + 1;
 
-	control->attention_us = run_poll_us();
+	control->attention_us = poll_interval_us();
 	control->command = command;
 	control->argument[0] = first;
 	control->argument[1] = second;

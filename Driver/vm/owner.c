@@ -7,7 +7,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/workqueue.h>
 
-#include "driver.h"
+#include "vm.h"
 
 /* No thread can be in a call: all of them left the owner's memory before it was torn down. */
 static void end(struct work_struct *work)

@@ -5,7 +5,7 @@
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 
-#include "driver.h"
+#include "lend.h"
 
 static struct cpumask pool;
 

@@ -2,7 +2,7 @@
 /* KVM_CHECK_EXTENSION: what is here, and 0 for everything else. */
 #include <linux/cpumask.h>
 
-#include "driver.h"
+#include "vm.h"
 
 int capability(unsigned long which)
 {

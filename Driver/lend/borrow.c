@@ -9,7 +9,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "driver.h"
+#include "lend.h"
 
 #define LOWEST 0x10000 /* firmware is known to scribble on the first 64 KiB */
 #define HIGHEST 0x60000

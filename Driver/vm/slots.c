@@ -7,7 +7,7 @@
 
 #include <asm/processor.h>
 
-#include "driver.h"
+#include "vm.h"
 
 #define FOLLOW_MS 20
 #define STOP_MS 1000

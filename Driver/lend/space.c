@@ -8,7 +8,7 @@
 
 #include <asm/pgtable_types.h>
 
-#include "driver.h"
+#include "lend.h"
 
 #define TABLE (_PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED)
 #define DATA (_PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_NX)

@@ -9,7 +9,7 @@
 
 #include <asm/pgtable_types.h>
 
-#include "driver.h"
+#include "lend.h"
 
 #define FIRMWARE "apus/monitor"
 #define IMAGE_PAGES ((APUS_WINDOW_BASE - APUS_IMAGE_BASE) / PAGE_SIZE)

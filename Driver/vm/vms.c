@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* All VMs: who is told that the doorbell rang, and who has to stop before a reboot. */
-#include "driver.h"
+#include "vm.h"
 
 static DEFINE_RAW_SPINLOCK(list_lock); /* taken with interrupts off */
 static LIST_HEAD(vms);
@@ -11,15 +11,15 @@ unsigned int vm_count(void)
 	return READ_ONCE(count);
 }
 
-/* `visit` must not sleep. */
-void vm_for_each(void (*visit)(struct vm *vm))
+/* The doorbell rang: a guest may have programmed its PIT. */
+void vms_follow(void)
 {
 	struct vm *vm;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&list_lock, flags);
 	list_for_each_entry(vm, &vms, node)
-		visit(vm);
+		timer_follow(vm);
 	raw_spin_unlock_irqrestore(&list_lock, flags);
 }
 

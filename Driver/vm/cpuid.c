@@ -6,7 +6,7 @@
 
 #include <asm/processor.h>
 
-#include "driver.h"
+#include "vm.h"
 
 #define RANGE 0xffff0000u
 #define SOFTWARE_FIRST 0x40000000u

@@ -10,7 +10,7 @@
 
 #include <asm/tsc.h>
 
-#include "driver.h"
+#include "vm.h"
 
 /* No CPU runs the guest any more, nor will. To do this twice is to do it once. */
 void vm_strip(struct vm *vm)

@@ -9,7 +9,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "driver.h"
+#include "vm.h"
 
 #define END_OF_PORTS 0x10000u
 

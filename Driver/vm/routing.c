@@ -5,7 +5,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include "driver.h"
+#include "vm.h"
 
 #define MOST_ROUTES 4096 /* as KVM's KVM_MAX_IRQ_ROUTES */
 #define PIC_PINS 8

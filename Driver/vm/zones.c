@@ -5,7 +5,7 @@
  */
 #include <linux/uaccess.h>
 
-#include "driver.h"
+#include "vm.h"
 
 static void publish(struct apus_vm *control, struct apus_zone *zone,
 		    const struct apus_zone *value)

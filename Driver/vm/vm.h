@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Running virtual machines: what their half of the driver offers. It has its CPUs from lend.h. */
+#ifndef APUS_VM_H
+#define APUS_VM_H
+
+#include <linux/fs.h>
+#include <linux/hrtimer.h>
+#include <linux/kvm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/signal.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "lend/lend.h"
+
+struct vcpu;
+
+/* An immutable list of pinned pages in the form that the monitor reads. */
+struct pinned {
+	struct apus_extent_page *first;
+	unsigned long pages;
+	unsigned long charged;  /* against the owner's RLIMIT_MEMLOCK */
+	unsigned long resident; /* in the owner's RSS: not of hugetlbfs */
+	bool writable;          /* by the guest */
+};
+
+struct slot {
+	u64 guest_address;
+	u64 size;
+	u64 user_address;
+	u32 flags; /* KVM's */
+	u32 generation;
+	u64 tables;
+	struct pinned pinned;
+};
+
+struct msi_route {
+	u32 gsi;
+	struct kvm_msi msi;
+};
+
+struct vm {
+	refcount_t users;
+	struct list_head node; /* of all VMs */
+	struct mm_struct *mm;  /* only its owners may use the VM */
+	struct mmu_notifier owner;
+	struct work_struct orphaned;
+	struct apus_vm *control;
+	struct mutex lock; /* creation of vCPUs and devices */
+	struct vcpu *vcpus[APUS_VCPUS]; /* written once, under lock */
+	bool lost; /* a CPU did not come back, and may use all that was given to it */
+
+	struct list_head ports; /* passed to the guest; under lock */
+
+	struct mutex slots_lock;
+	struct slot slots[APUS_SLOTS];
+	struct list_head tables; /* struct page.lru: given to the monitor for good */
+	unsigned long table_pages;
+	unsigned long tables_charged; /* of them, against the owner's RLIMIT_MEMLOCK */
+
+	raw_spinlock_t line_lock; /* lines, routes, who is bound; taken with interrupts off */
+	u32 levels;
+	struct msi_route *msi_routes;
+	unsigned int msi_route_count;
+
+	raw_spinlock_t timer_lock;
+	struct hrtimer timer;
+	u32 timer_sequence;
+	u64 timer_period;
+	bool timer_armed;
+};
+
+struct vcpu {
+	struct vm *vm;
+	u32 id;
+	void *area;
+	struct apus_vcpu *control; /* in the area */
+
+	struct mutex lock; /* ioctls, one at a time */
+	bool closed;       /* its file is gone */
+	bool broken;       /* its CPU had to be taken by force */
+	bool receiving;    /* KVM_RUN lets visitors have the lock */
+	bool returns_soon; /* the last exit came within microseconds */
+	bool masks_signals;
+	sigset_t signals;  /* KVM_SET_SIGNAL_MASK */
+	atomic_t visitors; /* threads that want the lock while KVM_RUN holds it */
+	wait_queue_head_t visited;
+
+	raw_spinlock_t kick_lock; /* the two below: interrupts off */
+	struct lent *lent;        /* changes under both locks */
+	bool reachable;           /* the monitor serves `lent`: NMIs are welcome */
+
+	atomic64_t kicks;
+	atomic64_t interrupts;
+	atomic_t last_cpu;
+};
+
+/* vms.c: all of them */
+void vms_add(struct vm *vm);
+void vms_remove(struct vm *vm);
+unsigned int vm_count(void);
+void vms_follow(void);
+void vm_stop(struct vm *vm);
+void vm_stop_all(void);
+
+/* vm.c */
+long vm_create(unsigned long type);
+void vm_strip(struct vm *vm);
+void vm_get(struct vm *vm);
+void vm_put(struct vm *vm);
+
+/* owner.c */
+int owner_follow(struct vm *vm);
+void owner_forget(struct vm *vm);
+
+/* vcpu.c */
+long vcpu_create(struct vm *vm, unsigned long id);
+void vcpu_free(struct vcpu *vcpu);
+void vcpu_kick(struct vcpu *vcpu, u32 request);
+int vcpu_bind(struct vcpu *vcpu);
+int vcpu_set_lent_cpu(struct vcpu *vcpu, unsigned long cpu);
+void vcpu_surrender(struct vcpu *vcpu);
+void vcpu_break(struct vcpu *vcpu);
+void vcpu_reset(struct vcpu *vcpu);
+bool vcpu_is_idle(struct vcpu *vcpu, u32 generation);
+int vcpu_visit(struct vcpu *vcpu);
+void vcpu_leave(struct vcpu *vcpu);
+
+/* forward.c */
+bool forward_knows(unsigned int request);
+long forward(struct vcpu *vcpu, unsigned int request, void __user *argument);
+long forward_vm(struct vm *vm, unsigned int request, void __user *argument);
+long forward_vm_request(struct vm *vm, unsigned int request, void *argument, size_t size);
+
+/* run.c */
+long vcpu_run(struct vcpu *vcpu);
+
+/* slots.c */
+long slots_set(struct vm *vm, const struct kvm_userspace_memory_region *region);
+void slots_free(struct vm *vm);
+
+/* pages.c */
+int pages_pin(struct vm *vm, struct slot *slot);
+void pages_unpin(struct vm *vm, struct pinned *pinned);
+void pages_move(struct pinned *pinned, u64 guest_frame);
+int tables_give(struct vm *vm, struct slot *slot);
+void tables_free(struct vm *vm);
+
+/* lines.c */
+void lines_reset(struct vm *vm);
+int line_set(struct vm *vm, unsigned int line, bool high);
+int msi_send(struct vm *vm, const struct kvm_msi *msi);
+void lines_changed(struct vm *vm);
+
+/* routing.c */
+long routing_set(struct vm *vm, const struct kvm_irq_routing __user *argument);
+int routing_drive(struct vm *vm, u32 gsi, bool high);
+
+/* zones.c: KVM_REGISTER_COALESCED_MMIO and its ring, in pages of a vCPU's mapping */
+#define RING_MMAP_PAGE 2
+long zones_change(struct vm *vm, unsigned int request, const void __user *argument);
+
+/* ports.c */
+long ports_pass(struct vm *vm, const void __user *argument);
+void ports_free(struct vm *vm);
+
+/* timer.c */
+void timer_init(struct vm *vm);
+void timer_follow(struct vm *vm);
+void timer_stop(struct vm *vm);
+
+/* clock.c */
+void clock_start(struct vm *vm);
+long clock_get(struct vm *vm, struct kvm_clock_data __user *argument);
+long clock_set(struct vm *vm, const struct kvm_clock_data __user *argument);
+
+/* capability.c */
+int capability(unsigned long which);
+
+/* cpuid.c */
+long cpuid_supported(struct kvm_cpuid2 __user *argument);
+long msr_index_list(struct kvm_msr_list __user *argument);
+
+#endif
