@@ -162,7 +162,8 @@ model:
 format:
 	swift format --in-place --recursive Package.swift Sources Tests
 
-lint:
+lint: lab
+	build/apus-lab layers
 	@! grep -n '#include "\(vm\|driver\|vm/.*\)\.h"' Driver/lend/*
 	swift format lint --strict --recursive Package.swift Sources Tests
 

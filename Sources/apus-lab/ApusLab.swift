@@ -9,7 +9,7 @@ import ArgumentParser
     subcommands: [
       SetupCommand.self, DemoCommand.self, RunCommand.self, ListCommand.self, ImageCommand.self,
       StandaloneCommand.self, CostsCommand.self, ProfileCommand.self,
-      FuzzCommand.self, TryCommand.self,
+      FuzzCommand.self, LayersCommand.self, TryCommand.self,
       ShellCommand.self,
     ])
 }

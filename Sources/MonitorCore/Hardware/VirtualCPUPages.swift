@@ -52,28 +52,6 @@ import Contract
   @inline(__always) public var control: UnsafeMutablePointer<apus_vcpu> {
     unsafe vcpuPage(APUS_VCPU_PAGE_CONTROL).assumingMemoryBound(to: apus_vcpu.self)
   }
-  /// The state has the first private page of the vCPU area.
-  @inline(__always) var state: UnsafeMutablePointer<VirtualCPUState> {
-    unsafe vcpuPage(APUS_VCPU_PAGE_PRIVATE).assumingMemoryBound(to: VirtualCPUState.self)
-  }
-  /// RAX to R15 in the order of their encoding.
-  @inline(__always) var registers: UnsafeMutablePointer<UInt64> {
-    unsafe withUnsafeMutablePointer(to: &state.pointee.registers) {
-      unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self)
-    }
-  }
-  /// The client's CPUID leaves have the three pages behind the state.
-  @inline(__always) var cpuid: UnsafeMutablePointer<kvm_cpuid_entry2> {
-    unsafe vcpuPage(APUS_VCPU_PAGE_PRIVATE + 1).assumingMemoryBound(to: kvm_cpuid_entry2.self)
-  }
-  @inline(__always) var cpuidDirectory: UnsafeMutablePointer<CPUIDDirectory> {
-    unsafe withUnsafeMutablePointer(to: &state.pointee.cpuidDirectory) { unsafe $0 }
-  }
-  @inline(__always) var guestPages: UnsafeMutablePointer<GuestPages.Page> {
-    unsafe withUnsafeMutablePointer(to: &state.pointee.guestPages) {
-      unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: GuestPages.Page.self)
-    }
-  }
   @inline(__always) var run: UnsafeMutablePointer<kvm_run> {
     unsafe vcpuPage(APUS_VCPU_PAGE_RUN).assumingMemoryBound(to: kvm_run.self)
   }
@@ -92,9 +70,6 @@ import Contract
   /// The first word of the VM's private pages, alone in its cache line.
   @inline(__always) public var lock: UnsafeMutablePointer<Spinlock> {
     unsafe vmPage(APUS_VM_PAGE_PRIVATE).assumingMemoryBound(to: Spinlock.self)
-  }
-  @inline(__always) var machine: UnsafeMutablePointer<VirtualMachineState> {
-    unsafe (vmPage(APUS_VM_PAGE_PRIVATE) + 64).assumingMemoryBound(to: VirtualMachineState.self)
   }
   @inline(__always) var portBitmap: UnsafeMutableRawPointer {
     unsafe vmPage(APUS_VM_PAGE_IO_BITMAP)

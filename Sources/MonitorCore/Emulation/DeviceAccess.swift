@@ -97,12 +97,6 @@ extension VirtualCPU {
     }
   }
 
-  /// Bytes of prefixes of the current instruction.
-  func prefixLength() -> UInt64 {
-    let mode = codeSize
-    return fetchInstruction(mode).prefixLength(mode)
-  }
-
   /// An access that nobody can finish for the guest: KVM_INTERNAL_ERROR_EMULATION, with the bytes
   /// of the instruction where it was one.
   func failEmulation(_ bytes: InstructionBytes = InstructionBytes(count: 0)) -> Outcome {

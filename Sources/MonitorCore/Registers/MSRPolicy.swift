@@ -2,9 +2,6 @@
 import Contract
 import X86
 
-/// Whose write it is: the client may set what a processor only reaches in steps.
-enum Writer { case guest, client }
-
 /// RDMSR and WRMSR of the guest, and KVM_GET_MSRS and KVM_SET_MSRS of the client. An MSR
 /// that is not offered raises #GP.
 extension VirtualCPU {
@@ -116,12 +113,6 @@ extension VirtualCPU {
     }
     return true
   }
-
-  var offersTSCDeadline: Bool { state.features.contains(.tscDeadline) }
-  var offersTSCAuxiliary: Bool { state.features.contains(.tscAuxiliary) }
-  /// RDTSCP.
-  var hasTSCAuxiliary: Bool { state.features.contains(.processorTSCAuxiliary) }
-  var offeredEFER: EFER { state.offeredEFER }
 
   /// APM vol. 2, 3.1.7: LME cannot change while paging is on; LMA follows LME and paging.
   private func writeEFER(_ value: UInt64, by writer: Writer) -> Bool {

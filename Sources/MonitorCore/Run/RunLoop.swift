@@ -2,14 +2,6 @@
 import Contract
 import X86
 
-/// What an exit leads to.
-enum Outcome {
-  /// Back into the guest.
-  case resume
-  /// KVM_RUN returns 0: `kvm_run` says what is asked of the client.
-  case client
-}
-
 /// KVM_RUN.
 extension VirtualCPU {
   /// Runs the guest until the client is needed: 0, or -EINTR for a request to stop.
@@ -120,17 +112,6 @@ extension VirtualCPU {
     unit.injection = event
   }
 
-  /// Makes room for another event.
-  private func putOffInjection() {
-    guard let event = unit.injection else { return }
-    unit.injection = nil
-    switch event.kind {
-    case .external: state.deferredInterrupt = event.vector
-    case .nonMaskable: state.nmiPending = true
-    case .exception, .software: break
-    }
-  }
-
   /// The ring of the newest exits, for the report of a guest that ended itself.
   @inline(__always)
   private func record() {
@@ -144,13 +125,6 @@ extension VirtualCPU {
       unsafe entry.storeBytes(of: unit.exitInformation, toByteOffset: 16, as: UInt64.self)
     }
     control.last_exit_count &+= 1
-  }
-
-  @inline(__always)
-  func count(_ cause: apus_exit) {
-    unsafe withUnsafeMutableBytes(of: &control.statistics.exits) {
-      unsafe $0.assumingMemoryBound(to: UInt64.self)[Int(cause.rawValue & 31)] &+= 1
-    }
   }
 
   @inline(__always)
@@ -245,15 +219,6 @@ extension VirtualCPU {
     return .resume
   }
 
-  /// Queues a fault for the guest at its current instruction.
-  @inline(never)
-  func inject(_ vector: ExceptionVector, errorCode: UInt32 = 0) {
-    putOffInjection()
-    unit.injection = Event(
-      kind: .exception, vector: vector.rawValue,
-      errorCode: vector.pushesErrorCode ? errorCode : nil)
-  }
-
   @inline(never)
   private func handleCPUID() -> Outcome {
     let function = UInt32(truncatingIfNeeded: state.registers.rax)
@@ -288,35 +253,5 @@ extension VirtualCPU {
     processor.xcr0 = value
     skip(.setExtendedControl)
     return .resume
-  }
-
-  /// Steps over the instruction that exited.
-  @inline(__always)
-  func skip(_ instruction: ExitingInstruction) {
-    var length = unit.exitInstructionLength
-    if length == 0 { length = lengthInMemory(instruction) }
-    finishInstruction(at: unit.exitInstructionPointer &+ length)
-  }
-
-  /// Where the processor does not say: SVM without NRIP.
-  @inline(never)
-  private func lengthInMemory(_ instruction: ExitingInstruction) -> UInt64 {
-    let length = instruction.length
-    if beginsWith(instruction.opcode, size: length) { return UInt64(length) }
-    return prefixLength() + UInt64(length)
-  }
-
-  /// Goes on behind an instruction that the monitor has executed. Only 64-bit code has addresses above
-  /// 4 GiB, and nothing else comes from below to above.
-  @inline(__always)
-  func finishInstruction(at next: UInt64) {
-    var next = next
-    if (next ^ unit.exitInstructionPointer) >> 32 != 0, !isLongMode { next &= 0xffff_ffff }
-    unit.completeInstruction(next: next)
-  }
-
-  /// Whether the guest runs 64-bit code.
-  var isLongMode: Bool {
-    EFER(rawValue: unit.efer).contains(.longModeActive) && unit[.cs].attributes.isLong
   }
 }
