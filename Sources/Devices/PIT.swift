@@ -33,7 +33,8 @@ public struct PIT {
   public init() {}
 
   /// The timer to be armed for IRQ 0; nil: none.
-  public var channel0: PITTimer? { first.timer }
+  // Inline, and the channel's too: a call would copy the PIT first.
+  @inline(__always) public var channel0: PITTimer? { first.timer }
 
   /// Reads port 0x40 to 0x43 or 0x61; 0xff for any other.
   public mutating func read(port: UInt16, now: UInt64) -> UInt8 {

@@ -45,7 +45,7 @@ extension PITChannel {
   }
 
   /// The rising edges of OUT since the counter was programmed.
-  var timer: PITTimer? {
+  @inline(__always) var timer: PITTimer? {
     guard phase == .counting else { return nil }
     switch mode {
     case 0: return PITTimer(first: start &+ UInt64(count), period: 0)

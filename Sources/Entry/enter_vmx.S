@@ -4,7 +4,7 @@
  * exits switch RSP, RIP and RFLAGS through the VMCS (SDM vol. 3, 27 and 28).
  *
  * An NMI in root mode means that somebody set a request, perhaps after the monitor looked
- * for requests; then this entry must not happen (DESIGN 4.4). In the steps of docs/model the
+ * for requests; then this entry must not happen (docs/model). In the steps of docs/model the
  * monitor reads the count of NMIs (M1), takes and serves requests (M2, M3), and enters here
  * (M5) with that count. An NMI that is taken
  *   before M1               set its request before: M2 finds it;

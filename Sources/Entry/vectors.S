@@ -3,7 +3,7 @@
  * The monitor's interrupt and exception entries. It takes no maskable interrupt but
  * while it drains an APIC. An exception is a mistake of its own and stops the CPU, but
  * for the two MSR accesses that may fault. An NMI is only a wake-up: what it is about
- * stands in memory (DESIGN 4.4). One that arrives between the last look at that memory
+ * stands in memory (docs/model). One that arrives between the last look at that memory
  * and the instruction that would sleep, or on VT-x enter the guest, moves RIP past that
  * instruction: nothing between changes RSP.
  */

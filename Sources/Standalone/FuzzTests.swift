@@ -2,7 +2,7 @@
 import Contract
 import Guests
 
-/// Nothing that a guest or a client does stops the monitor (DESIGN 8). A round that fails names
+/// Nothing that a guest or a client does stops the monitor. A round that fails names
 /// its seed.
 enum FuzzTests {
   static var all: [Test] {

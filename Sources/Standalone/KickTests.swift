@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
 
-/// An NMI gets the CPU back from any guest, and no request is ever lost (DESIGN 4.4).
+/// An NMI gets the CPU back from any guest, and no request is ever lost (docs/model).
 enum KickTests {
   static var all: [Test] {
     [

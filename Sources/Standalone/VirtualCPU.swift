@@ -137,7 +137,7 @@ import X86
     }
   }
 
-  /// DESIGN 4.4: the bit, then the NMI.
+  /// docs/model: the bit, then the NMI.
   func request(_ request: apus_request) throws(Failure) {
     _ = unsafe fetchOr(&control.pointee.requests, request.rawValue)
     try bound().kick()

@@ -5,7 +5,7 @@ import X86
 
 @testable import MonitorCore
 
-/// DESIGN 4.6: a guest interrupts nobody but itself.
+/// A guest interrupts nobody beyond its VM: docs/Architecture.md, Interrupts.
 @Suite("Interrupt commands of a guest")
 struct InterruptCommandTests {
   let machine = PretendedMachine(cpus: 3)

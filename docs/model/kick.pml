@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who asks a running vCPU for something, and how it gets to know (DESIGN 4.4): the
+ * Who asks a running vCPU for something, and how it gets to know (docs/model): the
  * driver in one word of requests; another vCPU, and the vCPU itself, in the other.
  */
 #include "cpu.pml"

@@ -47,5 +47,5 @@ struct SwiftFile {
   private nonisolated(unsafe) static let declaration =
     #/((?:\b(?:public|private|fileprivate|mutating|nonmutating|static|final) )*)\b(?:struct|enum|protocol|class|func|var|let|typealias) `?([A-Za-z_]\w*)/#
   private nonisolated(unsafe) static let cases = #/^ +case [a-z]\w*(?:\(| =|,|$)[^:]*$/#
-  private nonisolated(unsafe) static let local = #/\b([a-z_]\w*):|\bfor ([a-z_]\w*) in\b/#
+  private nonisolated(unsafe) static let local = #/(?:^|[^.\w])([a-z_]\w*):|\bfor ([a-z_]\w*) in\b/#
 }
