@@ -3,6 +3,7 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/moduleparam.h>
+#include <linux/sched.h>
 #include <linux/wait.h>
 
 #include "lend.h"
@@ -57,6 +58,40 @@ void lent_report_fault(struct lent *lent)
 	       fault->rflags);
 }
 
+bool lent_answered(struct lent *lent, u32 sequence)
+{
+	return lent_done(lent, sequence) || lent_stopped(lent);
+}
+
+struct waiter {
+	struct wait_queue_entry entry;
+	struct lent *lent;
+	u32 sequence;
+};
+
+/* The doorbell rings for every CPU and for more than answers: only who has one wakes up. */
+static int wake_if_answered(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
+{
+	struct waiter *waiter = container_of(entry, struct waiter, entry);
+
+	if (!lent_answered(waiter->lent, waiter->sequence))
+		return 0;
+	return autoremove_wake_function(entry, mode, flags, key);
+}
+
+/* Waits for an answer, a fault or a signal. */
+void lent_wait(struct lent *lent, u32 sequence)
+{
+	struct waiter waiter = { .lent = lent, .sequence = sequence };
+
+	init_wait_entry(&waiter.entry, 0);
+	waiter.entry.func = wake_if_answered;
+	while (!prepare_to_wait_event(&doorbell_waiters, &waiter.entry, TASK_INTERRUPTIBLE) &&
+	       !lent_answered(lent, sequence))
+		schedule();
+	finish_wait(&doorbell_waiters, &waiter.entry);
+}
+
 /* Waits for an answer whatever signals come, but not for long. */
 int lent_await(struct lent *lent, u32 sequence, unsigned int milliseconds)
 {
@@ -64,7 +99,7 @@ int lent_await(struct lent *lent, u32 sequence, unsigned int milliseconds)
 
 	for (;;) {
 		wait_event_timeout(doorbell_waiters,
-				   lent_done(lent, sequence) || lent_stopped(lent),
+				   lent_answered(lent, sequence),
 				   msecs_to_jiffies(REMINDER_MS));
 		if (lent_done(lent, sequence))
 			return 0;

@@ -100,6 +100,8 @@ u64 doorbell_command(void);
 u32 lent_post(struct lent *lent, u32 command, u64 first, u64 second);
 bool lent_done(struct lent *lent, u32 sequence);
 bool lent_stopped(struct lent *lent);
+bool lent_answered(struct lent *lent, u32 sequence);
+void lent_wait(struct lent *lent, u32 sequence);
 int lent_await(struct lent *lent, u32 sequence, unsigned int milliseconds);
 long lent_command(struct lent *lent, u32 command, u64 first, u64 second);
 void lent_report_fault(struct lent *lent);

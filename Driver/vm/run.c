@@ -27,11 +27,6 @@ static void unmask_signals(void)
 /* A guest that came back within this many times poll_us is likely to do so again. */
 #define SOON 8
 
-static bool has_answered(struct lent *lent, u32 sequence)
-{
-	return lent_done(lent, sequence) || lent_stopped(lent);
-}
-
 /*
  * A guest that talks to a device of the client exits again within microseconds, and then a
  * wake-up would cost more than the wait. One that stays away is not waited for like this.
@@ -44,7 +39,7 @@ static void await_exit(struct vcpu *vcpu, struct lent *lent, u32 sequence)
 	if (vcpu->returns_soon) {
 		WRITE_ONCE(lent->control->watching, 1);
 		while (local_clock() - start < window) {
-			if (has_answered(lent, sequence) || signal_pending(current) ||
+			if (lent_answered(lent, sequence) || signal_pending(current) ||
 			    need_resched())
 				break;
 			cpu_relax();
@@ -52,7 +47,7 @@ static void await_exit(struct vcpu *vcpu, struct lent *lent, u32 sequence)
 		WRITE_ONCE(lent->control->watching, 0);
 		smp_mb(); /* pairs with the monitor's exchange of `done_sequence` */
 	}
-	wait_event_interruptible(doorbell_waiters, has_answered(lent, sequence));
+	lent_wait(lent, sequence);
 	vcpu->returns_soon = local_clock() - start < SOON * window;
 }
 
