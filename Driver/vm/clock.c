@@ -33,9 +33,21 @@ long clock_get(struct vm *vm, struct kvm_clock_data __user *argument)
 	return copy_to_user(argument, &data, sizeof(data)) ? -EFAULT : 0;
 }
 
+/* The time of day at which the guest's clock read 0. */
+static void set_wall(struct vm *vm, u64 clock)
+{
+	u64 wall = ktime_get_real_ns() - clock;
+	u32 nanoseconds;
+
+	WRITE_ONCE(vm->control->wall_seconds,
+		   div_u64_rem(wall, NSEC_PER_SEC, &nanoseconds));
+	WRITE_ONCE(vm->control->wall_nanoseconds, nanoseconds);
+}
+
 long clock_set(struct vm *vm, const struct kvm_clock_data __user *argument)
 {
 	struct kvm_clock_data data;
+	unsigned int id;
 
 	if (copy_from_user(&data, argument, sizeof(data)))
 		return -EFAULT;
@@ -44,7 +56,15 @@ long clock_set(struct vm *vm, const struct kvm_clock_data __user *argument)
 	/* The quotients of both directions have to fit 64 bits: decades. */
 	if (data.clock > S64_MAX / (tsc_khz / NSEC_PER_MSEC + 1))
 		return -EINVAL;
+	set_wall(vm, data.clock);
 	WRITE_ONCE(vm->control->clock_tsc,
 		   rdtsc() - mul_u64_u64_div_u64(data.clock, tsc_khz, NSEC_PER_MSEC));
+	/* Each vCPU has told its guest how the clock runs, and tells it anew before it goes on. */
+	for (id = 0; id < APUS_VCPUS; id++) {
+		struct vcpu *vcpu = smp_load_acquire(&vm->vcpus[id]);
+
+		if (vcpu)
+			vcpu_kick(vcpu, APUS_REQUEST_CLOCK);
+	}
 	return 0;
 }

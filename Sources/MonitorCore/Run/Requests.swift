@@ -24,6 +24,7 @@ extension VirtualCPU {
     guard requests != 0 else { return false }
     if requests & APUS_REQUEST_LINES.rawValue != 0 { updateLines() }
     if requests & APUS_REQUEST_NMI.rawValue != 0 { state.nmiPending = true }
+    if requests & APUS_REQUEST_CLOCK.rawValue != 0 { publishSystemTime() }
     // Slots are looked at before every entry.
     return requests & APUS_REQUEST_EXIT.rawValue != 0
   }
