@@ -3,6 +3,7 @@
 #ifndef APUS_COMPAT_H
 #define APUS_COMPAT_H
 
+#include <linux/eventfd.h>
 #include <linux/mm.h>
 #include <linux/version.h>
 
@@ -21,5 +22,14 @@ static inline void apus_vm_flags_set(struct vm_area_struct *vma, vm_flags_t flag
 #else
 #define immediate_exit_of(run) READ_ONCE((run)->immediate_exit)
 #endif
+
+static inline void apus_eventfd_signal(struct eventfd_ctx *eventfd)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+	eventfd_signal(eventfd, 1);
+#else
+	eventfd_signal(eventfd);
+#endif
+}
 
 #endif

@@ -16,10 +16,13 @@ static struct miscdevice device = {
 
 static int __init apus_init(void)
 {
-	int error = hotplug_init();
+	int error = irqfd_init();
 
 	if (error)
 		return error;
+	error = hotplug_init();
+	if (error)
+		goto no_hotplug;
 	error = doorbell_init(vms_follow);
 	if (error)
 		goto no_doorbell;
@@ -38,6 +41,8 @@ no_guard:
 	doorbell_exit();
 no_doorbell:
 	hotplug_exit();
+no_hotplug:
+	irqfd_exit();
 	return error;
 }
 
@@ -48,6 +53,7 @@ static void __exit apus_exit(void)
 	guard_exit();
 	doorbell_exit();
 	hotplug_exit();
+	irqfd_exit();
 	image_free();
 }
 

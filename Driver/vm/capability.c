@@ -31,6 +31,10 @@ int capability(unsigned long which)
 	case KVM_CAP_GET_TSC_KHZ:
 	case KVM_CAP_CHECK_EXTENSION_VM:
 	case KVM_CAP_COALESCED_PIO:
+	case KVM_CAP_IOEVENTFD:
+	case KVM_CAP_IRQFD:
+	case KVM_CAP_IRQFD_RESAMPLE:
+	case KVM_CAP_IOEVENTFD_ANY_LENGTH:
 		return 1;
 	case KVM_CAP_COALESCED_MMIO:
 		return RING_MMAP_PAGE;

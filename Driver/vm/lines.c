@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interrupt lines and messages. Where the monitor has said that a line's edges are no more
+ * Interrupt lines. Where the monitor has said that a line's edges are no more
  * than an interrupt for one CPU, that interrupt is sent from here and nobody exits.
  */
 #include "vm.h"
@@ -35,7 +35,20 @@ static struct vcpu *owner(struct vm *vm, u32 apic_id)
 	return NULL;
 }
 
-static bool send(struct vm *vm, u32 apic_id, u8 vector)
+/* The vCPUs that have a CPU. Under line_lock. */
+u32 vm_reachable(struct vm *vm)
+{
+	u32 reachable = 0;
+	unsigned int id;
+
+	for (id = 0; id < APUS_VCPUS; id++)
+		if (vm->control->apic_ids[id] != APUS_NO_APIC_ID)
+			reachable |= BIT(id);
+	return reachable;
+}
+
+/* Under line_lock. */
+bool vm_interrupt(struct vm *vm, u32 apic_id, u8 vector)
 {
 	struct vcpu *vcpu = owner(vm, apic_id);
 
@@ -53,7 +66,7 @@ static bool rise(struct vm *vm, unsigned int line)
 	u64 seen = READ_ONCE(*route);
 
 	if (seen & APUS_ROUTE_DIRECT &&
-	    send(vm, APUS_ROUTE_APIC_ID(seen), APUS_ROUTE_VECTOR(seen)))
+	    vm_interrupt(vm, APUS_ROUTE_APIC_ID(seen), APUS_ROUTE_VECTOR(seen)))
 		return false;
 	shared_or(&vm->control->line_edges, BIT(line));
 	/* Read again: the monitor may just have unmasked it, and not seen the edge. */
@@ -89,30 +102,34 @@ int line_set(struct vm *vm, unsigned int line, bool high)
 	return changes;
 }
 
-#define MSI_ADDRESS 0xfee
-#define MSI_LOGICAL BIT(2)
-#define MSI_LEVEL BIT(15)
-
-/*
- * A message to one vCPU by its APIC ID; 1: delivered, 0: that vCPU has no CPU. Logical
- * destinations would need what only the monitor knows.
- */
-int msi_send(struct vm *vm, const struct kvm_msi *msi)
+/* High until the guest has answered the interrupt. */
+void line_hold(struct vm *vm, unsigned int line)
 {
-	u32 target = msi->address_lo >> 12 & 0xff;
-	u32 mode = msi->data >> 8 & 7;
 	unsigned long flags;
-	bool sent;
+	bool look = false;
 
-	if (msi->flags || msi->address_lo >> 20 != MSI_ADDRESS || msi->address_hi)
-		return -EINVAL;
-	/* Fixed, or lowest priority of one. */
-	if (msi->address_lo & MSI_LOGICAL || msi->data & MSI_LEVEL || mode > 1)
-		return -EINVAL;
-	if (target >= APUS_VCPUS || (msi->data & 0xff) < 16)
-		return -EINVAL;
 	raw_spin_lock_irqsave(&vm->line_lock, flags);
-	sent = send(vm, vm->control->apic_ids[target], msi->data & 0xff);
+	if (!(READ_ONCE(vm->control->held_lines) & BIT(line))) {
+		shared_or(&vm->control->held_lines, BIT(line));
+		look = !(vm->levels & BIT(line)) && rise(vm, line);
+	}
 	raw_spin_unlock_irqrestore(&vm->line_lock, flags);
-	return sent;
+	if (look)
+		lines_changed(vm);
+}
+
+/* Nobody is left who would raise it again. */
+void line_let_go(struct vm *vm, unsigned int line)
+{
+	shared_clear(&vm->control->held_lines, BIT(line));
+	lines_changed(vm);
+}
+
+/* The doorbell rang: the guest may have answered interrupts. Any context. */
+void lines_follow(struct vm *vm)
+{
+	u32 *released = &vm->control->released_lines;
+
+	if (READ_ONCE(*released))
+		irqfds_resample(vm, xchg(released, 0));
 }

@@ -13,7 +13,7 @@
 struct wiring {
 	u32 pic_lines;
 	u8 line_pins[APUS_LINES];
-	struct msi_route *messages;
+	struct message *messages;
 	unsigned int message_count;
 };
 
@@ -47,19 +47,13 @@ static int add_irqchip(struct wiring *wiring, const struct kvm_irq_routing_entry
 
 static int add_message(struct wiring *wiring, const struct kvm_irq_routing_entry *entry)
 {
-	struct msi_route *route = &wiring->messages[wiring->message_count];
-	unsigned int index;
+	struct message *message = &wiring->messages[entry->gsi];
 
-	if (entry->gsi >= MOST_ROUTES)
+	if (message->exists)
 		return -EINVAL;
-	for (index = 0; index < wiring->message_count; index++)
-		if (wiring->messages[index].gsi == entry->gsi)
-			return -EINVAL;
-	route->gsi = entry->gsi;
-	route->msi.address_lo = entry->u.msi.address_lo;
-	route->msi.address_hi = entry->u.msi.address_hi;
-	route->msi.data = entry->u.msi.data;
-	wiring->message_count++;
+	message->address = entry->u.msi.address_lo;
+	message->data = entry->u.msi.data;
+	message->exists = true;
 	return 0;
 }
 
@@ -79,7 +73,7 @@ static int add(struct wiring *wiring, const struct kvm_irq_routing_entry *entry)
 
 static void put_into_force(struct vm *vm, struct wiring *wiring)
 {
-	struct msi_route *old = wiring->messages;
+	struct message *old = wiring->messages;
 	unsigned long flags;
 	unsigned int line;
 
@@ -87,8 +81,8 @@ static void put_into_force(struct vm *vm, struct wiring *wiring)
 	WRITE_ONCE(vm->control->pic_lines, wiring->pic_lines);
 	for (line = 0; line < APUS_LINES; line++)
 		WRITE_ONCE(vm->control->line_pins[line], wiring->line_pins[line]);
-	swap(vm->msi_routes, old);
-	vm->msi_route_count = wiring->message_count;
+	swap(vm->messages, old);
+	vm->message_count = wiring->message_count;
 	raw_spin_unlock_irqrestore(&vm->line_lock, flags);
 	kvfree(old);
 	lines_changed(vm);
@@ -101,7 +95,12 @@ static int build(struct vm *vm, const struct kvm_irq_routing_entry *entries, u32
 	int error = 0;
 
 	memset(wiring.line_pins, APUS_NO_PIN, sizeof(wiring.line_pins));
-	wiring.messages = kvcalloc(max(count, 1u), sizeof(*wiring.messages),
+	for (index = 0; index < count; index++) {
+		if (entries[index].gsi >= MOST_ROUTES)
+			return -EINVAL;
+		wiring.message_count = max(wiring.message_count, entries[index].gsi + 1);
+	}
+	wiring.messages = kvcalloc(max(wiring.message_count, 1u), sizeof(*wiring.messages),
 				   GFP_KERNEL_ACCOUNT);
 	if (!wiring.messages)
 		return -ENOMEM;
@@ -132,31 +131,28 @@ long routing_set(struct vm *vm, const struct kvm_irq_routing __user *argument)
 	return error;
 }
 
-static bool find_message(struct vm *vm, u32 gsi, struct kvm_msi *msi)
+static struct message message_of(struct vm *vm, u32 gsi)
 {
+	struct message message = {};
 	unsigned long flags;
-	unsigned int index;
-	bool found = false;
 
 	raw_spin_lock_irqsave(&vm->line_lock, flags);
-	for (index = 0; index < vm->msi_route_count && !found; index++) {
-		found = vm->msi_routes[index].gsi == gsi;
-		if (found)
-			*msi = vm->msi_routes[index].msi;
-	}
+	if (gsi < vm->message_count)
+		message = vm->messages[gsi];
 	raw_spin_unlock_irqrestore(&vm->line_lock, flags);
-	return found;
+	return message;
 }
 
-/* KVM_IRQ_LINE: 1 for an edge that was delivered, 0 for one that was not. */
+/* KVM_IRQ_LINE: how many vCPUs got it, or 1 for an edge and 0 for none. Any context. */
 int routing_drive(struct vm *vm, u32 gsi, bool high)
 {
-	struct kvm_msi msi = {};
+	struct message message;
 
 	if (!vm->control->irqchip)
 		return -ENXIO;
-	if (find_message(vm, gsi, &msi))
-		return high ? msi_send(vm, &msi) : 0;
+	message = message_of(vm, gsi);
+	if (message.exists)
+		return high ? message_send(vm, message.address, message.data) : 0;
 	if (gsi >= APUS_LINES)
 		return -EINVAL;
 	return line_set(vm, gsi, high);

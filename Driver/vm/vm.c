@@ -36,12 +36,13 @@ static void vm_free(struct vm *vm)
 	owner_forget(vm);
 	vms_remove(vm);
 	timer_stop(vm);
+	ioeventfds_free(vm);
 	vm_strip(vm);
 	if (vm->lost)
 		return;
 	for (id = 0; id < APUS_VCPUS; id++)
 		vcpu_free(vm->vcpus[id]);
-	kvfree(vm->msi_routes);
+	kvfree(vm->messages);
 	vm_discard(vm);
 }
 
@@ -129,7 +130,9 @@ static long signal_msi(struct vm *vm, const void __user *argument)
 		return -EFAULT;
 	if (!vm->control->irqchip)
 		return -ENXIO;
-	return msi_send(vm, &msi);
+	if (msi.flags)
+		return -EINVAL;
+	return message_send(vm, msi.address_lo, msi.data);
 }
 
 static long set_identity_map(struct vm *vm, const void __user *argument)
@@ -179,6 +182,10 @@ static long vm_ioctl(struct file *file, unsigned int request, unsigned long valu
 	case KVM_REGISTER_COALESCED_MMIO:
 	case KVM_UNREGISTER_COALESCED_MMIO:
 		return zones_change(vm, request, argument);
+	case KVM_IRQFD:
+		return irqfd_change(vm, argument);
+	case KVM_IOEVENTFD:
+		return ioeventfd_change(vm, argument);
 	case KVM_APUS_PASS_PORTS:
 		return ports_pass(vm, argument);
 	case KVM_GET_CLOCK:
@@ -194,6 +201,7 @@ static long vm_ioctl(struct file *file, unsigned int request, unsigned long valu
 
 static int vm_release(struct inode *inode, struct file *file)
 {
+	irqfds_end(file->private_data);
 	vm_put(file->private_data);
 	return 0;
 }
@@ -225,6 +233,9 @@ static struct vm *vm_allocate(void)
 	INIT_LIST_HEAD(&vm->tables);
 	INIT_LIST_HEAD(&vm->ports);
 	raw_spin_lock_init(&vm->line_lock);
+	spin_lock_init(&vm->irqfds_lock);
+	INIT_LIST_HEAD(&vm->irqfds);
+	INIT_LIST_HEAD(&vm->resamplers);
 	vm->control->area = __pa(vm->control);
 	memset(vm->control->apic_ids, 0xff, sizeof(vm->control->apic_ids));
 	memset(vm->control->line_pins, APUS_NO_PIN, sizeof(vm->control->line_pins));

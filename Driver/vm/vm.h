@@ -15,6 +15,7 @@
 
 #include "lend/lend.h"
 
+struct ioeventfd;
 struct vcpu;
 
 /* An immutable list of pinned pages in the form that the monitor reads. */
@@ -36,9 +37,10 @@ struct slot {
 	struct pinned pinned;
 };
 
-struct msi_route {
-	u32 gsi;
-	struct kvm_msi msi;
+struct message {
+	u32 address;
+	u32 data;
+	bool exists;
 };
 
 struct vm {
@@ -53,6 +55,10 @@ struct vm {
 	bool lost; /* a CPU did not come back, and may use all that was given to it */
 
 	struct list_head ports; /* passed to the guest; under lock */
+	spinlock_t irqfds_lock; /* taken with interrupts off */
+	struct list_head irqfds;
+	struct list_head resamplers; /* those with a resamplefd; read under RCU */
+	struct ioeventfd __rcu *ioeventfds[APUS_NOTIFICATIONS]; /* changed under lock */
 
 	struct mutex slots_lock;
 	struct slot slots[APUS_SLOTS];
@@ -62,8 +68,8 @@ struct vm {
 
 	raw_spinlock_t line_lock; /* lines, routes, who is bound; taken with interrupts off */
 	u32 levels;
-	struct msi_route *msi_routes;
-	unsigned int msi_route_count;
+	struct message *messages; /* by GSI */
+	unsigned int message_count;
 
 	raw_spinlock_t timer_lock;
 	struct hrtimer timer;
@@ -151,8 +157,22 @@ void tables_free(struct vm *vm);
 /* lines.c */
 void lines_reset(struct vm *vm);
 int line_set(struct vm *vm, unsigned int line, bool high);
-int msi_send(struct vm *vm, const struct kvm_msi *msi);
+void line_hold(struct vm *vm, unsigned int line);
+void line_let_go(struct vm *vm, unsigned int line);
 void lines_changed(struct vm *vm);
+void lines_follow(struct vm *vm);
+u32 vm_reachable(struct vm *vm);
+bool vm_interrupt(struct vm *vm, u32 apic_id, u8 vector);
+
+/* messages.c */
+int message_send(struct vm *vm, u32 address, u32 data);
+
+/* irqfd.c */
+long irqfd_change(struct vm *vm, const void __user *argument);
+void irqfds_resample(struct vm *vm, u32 lines);
+void irqfds_end(struct vm *vm);
+int irqfd_init(void);
+void irqfd_exit(void);
 
 /* routing.c */
 long routing_set(struct vm *vm, const struct kvm_irq_routing __user *argument);
@@ -161,6 +181,11 @@ int routing_drive(struct vm *vm, u32 gsi, bool high);
 /* zones.c: KVM_REGISTER_COALESCED_MMIO and its ring, in pages of a vCPU's mapping */
 #define RING_MMAP_PAGE 2
 long zones_change(struct vm *vm, unsigned int request, const void __user *argument);
+
+/* ioeventfd.c */
+long ioeventfd_change(struct vm *vm, const void __user *argument);
+void ioeventfds_follow(struct vm *vm);
+void ioeventfds_free(struct vm *vm);
 
 /* ports.c */
 long ports_pass(struct vm *vm, const void __user *argument);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* All VMs: who is told that the doorbell rang, and who has to stop before a reboot. */
+#include <linux/rculist.h>
+#include <linux/rcupdate.h>
+
 #include "vm.h"
 
-static DEFINE_RAW_SPINLOCK(list_lock); /* taken with interrupts off */
+static DEFINE_RAW_SPINLOCK(list_lock); /* of changes; taken with interrupts off */
 static LIST_HEAD(vms);
 static unsigned int count;
 
@@ -11,16 +14,21 @@ unsigned int vm_count(void)
 	return READ_ONCE(count);
 }
 
-/* The doorbell rang: a guest may have programmed its PIT. */
+/*
+ * The doorbell rang: a guest may have programmed its PIT, or written what eventfds wait for. No lock
+ * is held: those who wait for an eventfd are called from here.
+ */
 void vms_follow(void)
 {
 	struct vm *vm;
-	unsigned long flags;
 
-	raw_spin_lock_irqsave(&list_lock, flags);
-	list_for_each_entry(vm, &vms, node)
+	rcu_read_lock();
+	list_for_each_entry_rcu(vm, &vms, node) {
 		timer_follow(vm);
-	raw_spin_unlock_irqrestore(&list_lock, flags);
+		ioeventfds_follow(vm);
+		lines_follow(vm);
+	}
+	rcu_read_unlock();
 }
 
 void vms_add(struct vm *vm)
@@ -28,19 +36,21 @@ void vms_add(struct vm *vm)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&list_lock, flags);
-	list_add(&vm->node, &vms);
+	list_add_rcu(&vm->node, &vms);
 	count++;
 	raw_spin_unlock_irqrestore(&list_lock, flags);
 }
 
+/* Afterwards nobody looks at this VM for the doorbell. */
 void vms_remove(struct vm *vm)
 {
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&list_lock, flags);
-	list_del(&vm->node);
+	list_del_rcu(&vm->node);
 	count--;
 	raw_spin_unlock_irqrestore(&list_lock, flags);
+	synchronize_rcu_expedited();
 }
 
 /* A VM that is going away already is left alone: its CPUs are on their way. */

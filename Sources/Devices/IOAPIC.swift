@@ -76,6 +76,15 @@ public struct IOAPIC {
     }
   }
 
+  /// The pins whose level-triggered message an EOI for `vector` answers.
+  mutating func pinsInService(vector: UInt8) -> UInt32 {
+    var pins: UInt32 = 0
+    for pin in 0..<Self.pins where entries[pin].vector == vector {
+      pins |= remoteIRR & 1 << UInt32(truncatingIfNeeded: pin)
+    }
+    return pins
+  }
+
   /// A level-triggered message waits for its EOI.
   public var isLevelInService: Bool { @inline(__always) get { remoteIRR != 0 } }
 

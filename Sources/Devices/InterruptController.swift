@@ -79,6 +79,17 @@ public struct InterruptController {
     return wiring.lines(of: pin)
   }
 
+  /// The lines whose level-triggered interrupt the local APICs' EOI for `vector` ends.
+  public mutating func linesInService(vector: UInt8) -> LineSet {
+    var pins = ioapic.pinsInService(vector: vector)
+    var lines: LineSet = 0
+    while pins != 0 {
+      lines |= wiring.lines(of: pins.trailingZeroBitCount)
+      pins &= pins &- 1
+    }
+    return lines
+  }
+
   // MARK: What follows
 
   /// How a line, 0 to 23, reaches the guest now.

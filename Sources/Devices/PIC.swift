@@ -68,6 +68,11 @@ public struct PIC {
     return UInt16(upper) << 8 | UInt16(~master.masked)
   }
 
+  /// The IRQ lines whose interrupt waits for its EOI: bit n is line n.
+  public var linesInService: UInt32 {
+    @inline(__always) get { UInt32(slave.inService) << 8 | UInt32(master.inService) }
+  }
+
   /// The next read of a port is an acknowledgement.
   public var polls: Bool { @inline(__always) mutating get { master.polls || slave.polls } }
 

@@ -21,8 +21,12 @@ struct LayoutTests {
     #expect(MemoryLayout<VirtualCPUState>.size <= Self.page)
     #expect(CPUIDTable.capacity * MemoryLayout<kvm_cpuid_entry2>.stride <= 3 * Self.page)
     #expect(APUS_VCPU_PAGE_PRIVATE + 4 <= UInt32(1) << APUS_VCPU_ORDER)
-    let rest = Int(APUS_VM_PAGE_RING) - Int(APUS_VM_PAGE_PRIVATE)
+    let rest = Int(APUS_VM_PAGE_NOTIFICATIONS) - Int(APUS_VM_PAGE_PRIVATE)
     #expect(64 + MemoryLayout<VirtualMachineState>.size <= rest * Self.page)
+    #expect(
+      Int(APUS_NOTIFICATIONS) * MemoryLayout<apus_notification>.stride
+        <= Int(APUS_NOTIFICATION_PAGES) * Self.page)
+    #expect(APUS_VM_PAGE_NOTIFICATIONS + 2 * APUS_NOTIFICATION_PAGES <= APUS_VM_PAGE_RING)
     #expect(APUS_VM_PAGE_RING < UInt32(1) << APUS_VM_ORDER)
   }
 

@@ -75,7 +75,8 @@
 #define APUS_VM_PAGE_CONTROL 0u    /* struct apus_vm, two pages */
 #define APUS_VM_PAGE_IO_BITMAP 2u  /* three pages */
 #define APUS_VM_PAGE_NESTED_ROOT 5u /* the top table */
-#define APUS_VM_PAGE_PRIVATE 6u    /* the monitor's own, up to the ring */
+#define APUS_VM_PAGE_PRIVATE 6u    /* the monitor's own, up to the next */
+#define APUS_VM_PAGE_NOTIFICATIONS 11u /* two tables of struct apus_notification */
 #define APUS_VM_PAGE_RING 15u      /* struct kvm_coalesced_mmio_ring: writable for the client */
 
 /*
@@ -339,7 +340,9 @@ enum apus_request { /* D sets a bit (atomic OR), then sends an NMI; M clears bef
 	EXIT(APUS_EXIT_INTERRUPT, 23, "interrupt")                      \
 	EXIT(APUS_EXIT_OTHER, 24, "other")                              \
 	/* a write that waits for the client in its ring */             \
-	EXIT(APUS_EXIT_COALESCED, 25, "coalesced")
+	EXIT(APUS_EXIT_COALESCED, 25, "coalesced")                      \
+	/* a write that signals an eventfd */                           \
+	EXIT(APUS_EXIT_NOTIFICATION, 26, "notification")
 
 #define APUS_ONE(name, number, words) +1
 enum apus_exit { APUS_EXITS(APUS_ENUMERATOR) APUS_EXIT_COUNT = APUS_EXITS(APUS_ONE) };
@@ -462,6 +465,23 @@ struct apus_zone { /* D */
 	uint32_t pio;  /* 1: ports, 0: guest-physical addresses */
 };
 
+/*
+ * KVM_IOEVENTFD: a write that does nothing but signal an eventfd. M sets the bit `number` of
+ * `notified`, and rings the doorbell if the bit was clear; D clears the bit, then signals.
+ */
+#define APUS_NOTIFICATIONS 256u
+#define APUS_NOTIFICATION_PAGES 2u /* of each of the two tables */
+#define APUS_NOTIFICATION_PIO 1u   /* a port; otherwise a guest-physical address */
+#define APUS_NOTIFICATION_DATA 2u  /* only writes of `data` */
+struct apus_notification { /* D */
+	uint64_t address;
+	uint64_t data;
+	uint16_t number;
+	uint8_t size; /* bytes of the write; 0: any */
+	uint8_t flags;
+	uint32_t reserved;
+};
+
 struct apus_vm {
 	/* D, before the first BIND */
 	uint64_t area;             /* physical */
@@ -475,7 +495,7 @@ struct apus_vm {
 	uint32_t reserved;
 	uint32_t apic_ids[APUS_VCPUS]; /* physical, by vCPU id; APUS_NO_APIC_ID: not bound */
 	/* D: atomic */
-	uint32_t line_levels;      /* bit n: line n is high */
+	uint32_t line_levels;      /* bit n: line n is high, as `held_lines` also says */
 	uint32_t line_edges;       /* bit n: line n rose; M exchanges it with 0 */
 	/*
 	 * D: KVM_SET_GSI_ROUTING's irqchip routes. Line n (GSI n) drives pin line_pins[n] of
@@ -498,7 +518,30 @@ struct apus_vm {
 	uint32_t zones_sequence;
 	struct apus_slot slots[2][APUS_SLOTS];
 	struct apus_zone zones[APUS_ZONES];
+	/*
+	 * As for slots: D writes the idle table, in the order of ports before memory and then of
+	 * addresses, and increments the generation; then, after a full barrier, it takes what is
+	 * set in `notified`. M reads the generation again after it has set a bit: if that has
+	 * moved, the write is looked up once more.
+	 */
+	uint32_t notifications_generation;
+	uint32_t notification_counts[2];
+	/* atomic */
+	uint32_t notified[APUS_NOTIFICATIONS / 32u];
+	/*
+	 * Lines that an irqfd with a resamplefd holds high: D sets a bit, M clears it at the EOI
+	 * that ends the line's interrupt, sets it in `released_lines` and rings the doorbell; D
+	 * clears it there, and the devices that still want the interrupt raise the line again.
+	 */
+	uint32_t held_lines;
+	uint32_t released_lines;
+	/* M: to which logical destinations the local APIC of each vCPU answers, APUS_APIC_... */
+	uint32_t apic_addresses[APUS_VCPUS];
 };
+
+#define APUS_APIC_LOGICAL_ID(address) ((uint8_t)(address)) /* in xAPIC mode */
+#define APUS_APIC_IS_FLAT (1u << 8) /* in xAPIC mode; otherwise in clusters */
+#define APUS_APIC_IS_X2APIC (1u << 9)
 
 /*
  * ---- What is added to the KVM API -----------------------------------------------

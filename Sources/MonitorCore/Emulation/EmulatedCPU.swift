@@ -52,7 +52,7 @@ struct EmulatedCPU<Unit: VirtualizationUnit, Hardware: Processor>: EmulatorConte
       cpu.write(device, access.address, access.value)
       return true
     }
-    return cpu.coalesce(.memory, access.address, access.value, size: access.size)
+    return cpu.sendsOn(.memory, access.address, access.value, size: access.size)
   }
 
   func blockData(port: UInt64, size: UInt8) -> UnsafeMutableRawPointer? {

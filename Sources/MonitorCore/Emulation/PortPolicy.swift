@@ -24,7 +24,7 @@ extension VirtualCPU {
   @inline(never)
   private func passToClient(_ access: PortAccess) -> Outcome {
     if !access.isInput,
-      coalesce(.ports, UInt64(access.port), state.registers.rax, size: access.size)
+      sendsOn(.ports, UInt64(access.port), state.registers.rax, size: access.size)
     {
       return .resume
     }
@@ -89,12 +89,28 @@ extension VirtualCPU {
   @inline(__always)
   func write(_ device: LocalPort, _ port: UInt16, _ value: UInt8) {
     switch device {
-    case .pic: changeControllers { $0.writePIC(port: port, value) }
+    case .pic:
+      if holdsLines { return writePICReleasing(port, value) }
+      changeControllers { $0.writePIC(port: port, value) }
     case .pit:
       let now = pitNow
       withMachine { $0.pit.write(port: port, value, now: now) }
       publishTimer()
     }
+  }
+}
+
+extension VirtualCPU {
+  /// A write that may be the EOI for a line that an irqfd holds.
+  @inline(never)
+  private func writePICReleasing(_ port: UInt16, _ value: UInt8) {
+    changeControllers { controllers in
+      let served = controllers.pic.linesInService
+      let lines = controllers.writePIC(port: port, value)
+      release(served & ~controllers.pic.linesInService, &controllers)
+      return lines
+    }
+    ringForReleasedLines()
   }
 }
 

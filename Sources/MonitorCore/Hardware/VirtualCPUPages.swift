@@ -74,5 +74,11 @@ import Contract
   @inline(__always) var portBitmap: UnsafeMutableRawPointer {
     unsafe vmPage(APUS_VM_PAGE_IO_BITMAP)
   }
+  /// Table 0 or 1 of `notifications_generation`.
+  @inline(__always)
+  func notifications(_ table: UInt32) -> UnsafeMutablePointer<apus_notification> {
+    unsafe vmPage(APUS_VM_PAGE_NOTIFICATIONS + table * APUS_NOTIFICATION_PAGES)
+      .assumingMemoryBound(to: apus_notification.self)
+  }
   @inline(__always) var ring: UnsafeMutableRawPointer { unsafe vmPage(APUS_VM_PAGE_RING) }
 }

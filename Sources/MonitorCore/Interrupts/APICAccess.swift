@@ -90,9 +90,11 @@ extension VirtualCPU {
     // `changeControllers` takes the lines over first: one that was lowered meanwhile is not
     // delivered again.
     changeControllers { controllers in
+      release(controllers.linesInService(vector: vector), &controllers)
       controllers.ioapic.endOfInterrupt(vector: vector)
       return 0
     }
+    ringForReleasedLines()
   }
 
   var highestInService: UInt8? {
@@ -174,10 +176,14 @@ extension VirtualCPU {
     updateLines()
   }
 
-  /// Lets senders on other CPUs see this APIC's mode and addresses.
+  /// Lets senders on other CPUs see this APIC's mode and addresses, the driver among them.
   func publishAPIC() {
     let address = state.apic.address
     let id = id
     withMachine { $0.apics[id] = address }
+    unsafe withUnsafeMutablePointer(to: &pages.vm.pointee.apic_addresses) { words in
+      let words = unsafe UnsafeMutableRawPointer(words).assumingMemoryBound(to: UInt32.self)
+      unsafe storeRelease(words + id, address.forDriver)
+    }
   }
 }

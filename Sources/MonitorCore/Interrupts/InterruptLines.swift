@@ -56,12 +56,38 @@ extension VirtualCPU {
   @inline(__always)
   private func absorbLines(_ machine: inout VirtualMachineState) {
     var edges = unsafe loadAcquire(&pages.vm.pointee.line_edges)
-    let levels = unsafe loadAcquire(&pages.vm.pointee.line_levels)
+    let levels = lineLevels
     if machine.controllers.isUpToDate(edges: edges, levels: levels) { return }
     if edges != 0 { edges = unsafe exchange(&pages.vm.pointee.line_edges, 0) }
     // Read after the edges: the driver raises a level before it records its edge.
-    machine.controllers.take(
-      edges: edges, levels: unsafe loadAcquire(&pages.vm.pointee.line_levels))
+    machine.controllers.take(edges: edges, levels: lineLevels)
+  }
+
+  /// The lines that the driver raised, for whichever reason.
+  @inline(__always)
+  private var lineLevels: LineSet {
+    unsafe loadAcquire(&pages.vm.pointee.line_levels)
+      | loadAcquire(&pages.vm.pointee.held_lines)
+  }
+
+  @inline(__always)
+  var holdsLines: Bool { unsafe loadAcquire(&pages.vm.pointee.held_lines) != 0 }
+
+  /// The guest has answered the interrupts of `lines`: those that an irqfd holds fall, before the
+  /// controllers look whether one is still high. `ringForReleasedLines` follows.
+  @inline(__always)
+  func release(_ lines: LineSet, _ controllers: inout InterruptController) {
+    let held = unsafe loadAcquire(&pages.vm.pointee.held_lines) & lines
+    if held == 0 { return }
+    _ = unsafe fetchAnd(&pages.vm.pointee.held_lines, ~held)
+    controllers.take(edges: 0, levels: lineLevels)
+    _ = unsafe fetchOr(&pages.vm.pointee.released_lines, held)
+  }
+
+  /// Has the driver tell who held them.
+  @inline(__always)
+  func ringForReleasedLines() {
+    if unsafe loadAcquire(&pages.vm.pointee.released_lines) != 0 { ringForClient() }
   }
 
   /// Sends what the I/O APIC has to send, until nothing is left.

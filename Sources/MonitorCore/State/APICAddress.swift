@@ -19,6 +19,12 @@ public struct APICAddress: Sendable {
   /// x2APIC mode: the cluster in the upper half, one bit in the lower. SDM vol. 3, 11.12.10.2.
   public var x2APICLogicalID: UInt32 { (id >> 4) << 16 | 1 << (id & 15) }
 
+  /// As in `apic_addresses` of struct apus_vm.
+  var forDriver: UInt32 {
+    if isX2APIC { return APUS_APIC_IS_X2APIC_ }
+    return logicalDestination >> 24 | (destinationFormat >> 28 == 0xf ? APUS_APIC_IS_FLAT_ : 0)
+  }
+
   /// Whether a command addresses this APIC. `logical` destinations as the mode in force
   /// reads them. SDM vol. 3, 11.6.2 and 11.12.10.
   public func matches(_ command: InterruptCommand, from sender: UInt32) -> Bool {

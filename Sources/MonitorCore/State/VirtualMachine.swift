@@ -18,6 +18,7 @@ public struct VirtualMachineState {
   var pitScale: UInt64 = 0
   var driverTimer: PITTimer?
   var ringPace = RingPace()
+  var notificationPace = RingPace()
   /// The local APICs, by vCPU id, as far as senders of interrupts need to know them.
   public var apics = InlineArray<16, APICAddress> { APICAddress(id: UInt32($0)) }
   /// Bits of `VCPURequest`, by vCPU id; set by any vCPU, then an NMI to its CPU.

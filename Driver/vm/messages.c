@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Message-signalled interrupts. A message is read as KVM reads it: of the address only the bits that
+ * name a destination count, so that an offset in the APIC's page will do. The monitor says how the
+ * guest's local APICs are addressed; where a message goes is decided here, and sent.
+ */
+#include <linux/bitops.h>
+
+#include "vm.h"
+
+#define ADDRESS_DESTINATION(address) ((address) >> 12 & 0xff)
+#define ADDRESS_LOGICAL BIT(2)
+#define ADDRESS_REDIRECTION BIT(3)
+#define DATA_VECTOR(data) ((data) & 0xff)
+#define DATA_MODE(data) ((data) >> 8 & 7)
+
+#define BROADCAST 0xff
+#define FIXED 0
+#define LOWEST_PRIORITY 1
+#define NMI 4
+
+/* Intel SDM vol. 3, 11.6.2 and 11.12.10. */
+static bool answers(struct vm *vm, u32 id, u8 destination, bool logical)
+{
+	u32 address = READ_ONCE(vm->control->apic_addresses[id]);
+	u8 own = APUS_APIC_LOGICAL_ID(address);
+
+	if (destination == BROADCAST)
+		return true;
+	if (!logical)
+		return destination == id;
+	/* Eight bits of a destination reach the first eight of cluster 0. */
+	if (address & APUS_APIC_IS_X2APIC)
+		return id < 8 && destination & BIT(id);
+	if (address & APUS_APIC_IS_FLAT)
+		return destination & own;
+	return destination >> 4 == own >> 4 && destination & own & 0xf;
+}
+
+static u32 targets_of(struct vm *vm, u8 destination, bool logical)
+{
+	u32 targets = 0;
+	unsigned int id;
+
+	for (id = 0; id < APUS_VCPUS; id++)
+		if (smp_load_acquire(&vm->vcpus[id]) && answers(vm, id, destination, logical))
+			targets |= BIT(id);
+	return targets;
+}
+
+/* One of them: always the same for a vector, and others for others. */
+static u32 choose(u32 targets, u8 vector)
+{
+	unsigned int skip = targets ? vector % hweight32(targets) : 0;
+
+	while (skip--)
+		targets &= targets - 1;
+	return targets & -targets;
+}
+
+static int send_vector(struct vm *vm, u32 targets, u8 vector, bool one)
+{
+	unsigned long flags;
+	int sent = 0;
+
+	raw_spin_lock_irqsave(&vm->line_lock, flags);
+	targets &= vm_reachable(vm);
+	if (one)
+		targets = choose(targets, vector);
+	for (; targets; targets &= targets - 1)
+		sent += vm_interrupt(vm, vm->control->apic_ids[__ffs(targets)], vector);
+	raw_spin_unlock_irqrestore(&vm->line_lock, flags);
+	return sent;
+}
+
+static int send_nmi(struct vm *vm, u32 targets)
+{
+	int sent = hweight32(targets);
+
+	for (; targets; targets &= targets - 1)
+		vcpu_kick(vm->vcpus[__ffs(targets)], APUS_REQUEST_NMI);
+	return sent;
+}
+
+/* How many vCPUs get it. Any context. */
+int message_send(struct vm *vm, u32 address, u32 data)
+{
+	u8 destination = ADDRESS_DESTINATION(address);
+	bool logical = address & ADDRESS_LOGICAL;
+	bool one = address & ADDRESS_REDIRECTION || DATA_MODE(data) == LOWEST_PRIORITY;
+	u32 targets = targets_of(vm, destination, logical);
+
+	switch (DATA_MODE(data)) {
+	case FIXED:
+	case LOWEST_PRIORITY:
+		/* Nothing chooses among all of them. */
+		if (!logical && destination == BROADCAST)
+			one = false;
+		return send_vector(vm, targets, DATA_VECTOR(data), one);
+	case NMI:
+		return send_nmi(vm, targets);
+	default:
+		/* SMI, INIT and start-ups do not come from devices; KVM ignores ExtINT. */
+		return 0;
+	}
+}
