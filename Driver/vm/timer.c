@@ -26,7 +26,6 @@ static enum hrtimer_restart expire(struct hrtimer *timer)
 		line_set(vm, line, true);
 		line_set(vm, line, false);
 	}
-	WRITE_ONCE(vm->control->timer.expirations, vm->control->timer.expirations + 1);
 
 	raw_spin_lock_irqsave(&vm->timer_lock, flags);
 	/* Armed anew meanwhile: then it is queued already. */

@@ -452,7 +452,6 @@ struct apus_timer {
 	uint32_t line;         /* M */
 	uint64_t deadline;     /* M: TSC of the first expiry; 0: stop */
 	uint64_t period_ns;    /* M: 0: once */
-	uint64_t expirations;  /* D */
 };
 
 /*
