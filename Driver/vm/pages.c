@@ -227,7 +227,7 @@ static u64 touched(u64 first, u64 last, unsigned int shift)
 }
 
 /* Enough for the slot in pages of 4 KiB: tables of three levels below the root. */
-static unsigned long tables_needed(const struct slot *slot)
+unsigned long tables_needed(const struct slot *slot)
 {
 	u64 first = slot->guest_address;
 	u64 last = first + slot->size - 1;
@@ -248,20 +248,24 @@ static int charge_tables(struct vm *vm, unsigned long pages)
 	return error;
 }
 
-/*
- * The monitor keeps what it got until the VM is gone, so a client that changes its slots
- * for ever, in one VM or in many, could fill the host's memory with tables. What the slots
- * of the moment need comes with the pages that they pin; the rest is charged to the owner.
- * Who may lock without limit finds one here.
- */
-static int permit_tables(struct vm *vm, unsigned long more)
+/* Tables that the slots of the moment may need, this one, and those that the monitor has not let go. */
+static unsigned long all_tables_needed(struct vm *vm, const struct slot *slot)
 {
-	unsigned long pages = vm->table_pages + more, needed = more;
+	unsigned long needed = tables_needed(slot) + vm->tables_behind;
 	unsigned int id;
 
 	for (id = 0; id < APUS_SLOTS; id++)
 		if (vm->slots[id].size)
 			needed += tables_needed(&vm->slots[id]);
+	return needed;
+}
+
+/*
+ * The monitor keeps what it got until the VM is gone, and uses it again. What the slots of the moment need
+ * comes with the pages that they pin; the rest, of slots that went, is charged to the owner.
+ */
+static int permit_tables(struct vm *vm, unsigned long pages, unsigned long needed)
+{
 	if (pages > totalram_pages() / 8)
 		return -ENOMEM;
 	return charge_tables(vm, pages > needed ? pages - needed : 0);
@@ -297,25 +301,39 @@ static int allocate_tables(unsigned long count, struct list_head *list, u64 *cha
 	return 0;
 }
 
-/* Under vm->slots_lock, before the slot is one of the VM's. */
-int tables_give(struct vm *vm, struct slot *slot)
+/* The chain comes before what the monitor has not taken yet. */
+static void hand_over(struct vm *vm, const struct list_head *list, u64 chain)
 {
-	unsigned long needed = tables_needed(slot), charged = vm->tables_charged;
+	struct page *last = list_last_entry(list, struct page, lru);
+	u64 *head = &vm->control->free_tables;
+	u64 old;
+
+	do {
+		old = READ_ONCE(*head);
+		*(u64 *)page_address(last) = old;
+	} while (cmpxchg(head, old, chain) != old);
+}
+
+/* Under vm->slots_lock, before the slot is one of the VM's. */
+int tables_give(struct vm *vm, const struct slot *slot)
+{
+	unsigned long needed = all_tables_needed(vm, slot), charged = vm->tables_charged;
+	unsigned long more = needed > vm->table_pages ? needed - vm->table_pages : 0;
 	LIST_HEAD(list);
 	u64 chain = 0;
-	int error = permit_tables(vm, needed);
+	int error = permit_tables(vm, vm->table_pages + more, needed);
 
-	if (error)
+	if (error || !more)
 		return error;
-	error = allocate_tables(needed, &list, &chain);
+	error = allocate_tables(more, &list, &chain);
 	if (error) {
 		free_list(&list);
 		charge_tables(vm, min(charged, vm->tables_charged));
 		return error;
 	}
+	hand_over(vm, &list, chain);
 	list_splice(&list, &vm->tables);
-	vm->table_pages += needed;
-	slot->tables = chain;
+	vm->table_pages += more;
 	return 0;
 }
 

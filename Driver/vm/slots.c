@@ -3,6 +3,8 @@
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include <asm/processor.h>
@@ -11,6 +13,8 @@
 
 #define FOLLOW_MS 20
 #define STOP_MS 1000
+/* Mapping a large slot in small pages takes its time. */
+#define ADD_MS 30000
 /* As KVM's KVM_MEM_MAX_NR_PAGES. */
 #define MOST_PAGES ((1ull << 31) - 1)
 /* Nested tables have four levels. */
@@ -21,7 +25,7 @@ static int check_region(const struct kvm_userspace_memory_region *region)
 	u64 end = region->guest_phys_addr + region->memory_size;
 	unsigned int bits = min_t(unsigned int, boot_cpu_data.x86_phys_bits, MOST_ADDRESS_BITS);
 
-	if (region->slot >= APUS_SLOTS || region->flags & ~KVM_MEM_READONLY)
+	if (region->slot >= APUS_SLOTS || region->flags & ~(KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES))
 		return -EINVAL;
 	if (!PAGE_ALIGNED(region->memory_size) || !PAGE_ALIGNED(region->guest_phys_addr) ||
 	    !PAGE_ALIGNED(region->userspace_addr))
@@ -56,7 +60,8 @@ static void write_slot(struct apus_slot *target, const struct slot *slot)
 		.guest_address = slot->guest_address,
 		.size = slot->size,
 		.extents = slot->size ? __pa(slot->pinned.first) : 0,
-		.tables = slot->tables,
+		.log = log_address(slot->log),
+		.log_sequence = slot->log_sequence,
 		.flags = slot->flags & KVM_MEM_READONLY ? APUS_SLOT_READONLY : 0,
 		.generation = slot->generation,
 	};
@@ -72,7 +77,7 @@ static bool becomes_idle(struct vcpu *vcpu, u32 generation, unsigned int millise
 }
 
 /* False if this vCPU neither followed nor stopped in time. */
-static bool await_vcpu(struct vcpu *vcpu, u32 generation)
+static bool await_vcpu(struct vcpu *vcpu, u32 generation, unsigned int patience)
 {
 	bool idle;
 
@@ -82,7 +87,7 @@ static bool await_vcpu(struct vcpu *vcpu, u32 generation)
 	/* It may sleep in KVM_RUN, as one that waits for SIPI: out with it for a moment. */
 	atomic_inc(&vcpu->visitors);
 	vcpu_kick(vcpu, APUS_REQUEST_EXIT);
-	idle = becomes_idle(vcpu, generation, STOP_MS);
+	idle = becomes_idle(vcpu, generation, patience);
 	vcpu_leave(vcpu);
 	return idle;
 }
@@ -101,40 +106,91 @@ static void force_idle(struct vcpu *vcpu)
 	mutex_unlock(&vcpu->lock);
 }
 
-static void publish(struct vm *vm, unsigned int id, bool takes_away)
+/* A monitor has followed: what went is out of its tables. */
+static void note_followers(struct vm *vm, u32 generation)
+{
+	int id;
+
+	for (id = 0; id < APUS_VCPUS; id++) {
+		const struct vcpu *vcpu = vm->vcpus[id];
+
+		if (vcpu && READ_ONCE(vcpu->control->slots_generation) == generation) {
+			vm->followed_generation = generation;
+			vm->tables_behind = 0;
+			return;
+		}
+	}
+}
+
+/*
+ * Puts the slots into force, and waits until no vCPU uses what was before. One that does not follow in so
+ * many milliseconds loses its CPU: it might write to pages that are somebody else's by then, or read a
+ * table that is written anew.
+ */
+static void publish(struct vm *vm, unsigned int patience)
 {
 	struct apus_vm *control = vm->control;
 	u32 generation = control->slots_generation + 1;
-	struct apus_slot *table = control->slots[generation & 1];
-	unsigned int other;
+	struct apus_slot *table = (void *)control + APUS_VM_PAGE_SLOTS * PAGE_SIZE;
+	unsigned int id;
 	int vcpu;
 
-	vm->slots[id].generation = generation;
-	for (other = 0; other < APUS_SLOTS; other++)
-		write_slot(&table[other], &vm->slots[other]);
+	BUILD_BUG_ON(2 * APUS_SLOTS * sizeof(*table) >
+		     (APUS_VM_PAGE_MAPPED - APUS_VM_PAGE_SLOTS) * PAGE_SIZE);
+	table += (generation & 1) * APUS_SLOTS;
+	for (id = 0; id < APUS_SLOTS; id++)
+		write_slot(&table[id], &vm->slots[id]);
 	smp_store_release(&control->slots_generation, generation);
 	smp_mb(); /* a CPU found idle below sees the new generation when it starts */
 	for (vcpu = 0; vcpu < APUS_VCPUS; vcpu++) {
 		struct vcpu *target = smp_load_acquire(&vm->vcpus[vcpu]);
 
-		if (target && !await_vcpu(target, generation) && takes_away)
+		if (target && !await_vcpu(target, generation, patience))
 			force_idle(target);
 	}
+	smp_store_release(&control->slots_settled, generation);
+	note_followers(vm, generation);
 }
 
-static void remove(struct vm *vm, unsigned int id)
+/* The generation that the next publish() puts into force. */
+static u32 next_generation(struct vm *vm)
 {
-	struct slot *slot = &vm->slots[id];
-	struct pinned pinned = slot->pinned;
+	return vm->control->slots_generation + 1;
+}
+
+/* The slot goes from the guest's memory; its pages are the caller's. */
+static void take_away(struct vm *vm, struct slot *slot)
+{
+	unsigned long tables = tables_needed(slot);
+	bool was_followed = (s32)(vm->followed_generation - slot->generation) >= 0;
+	u32 generation = next_generation(vm);
 
 	memset(slot, 0, sizeof(*slot));
-	publish(vm, id, true);
-	pages_unpin(vm, &pinned);
+	slot->generation = generation;
+	publish(vm, STOP_MS);
+	if (was_followed && vm->followed_generation != generation)
+		vm->tables_behind += tables;
+}
+
+static void put_in_force(struct vm *vm, struct slot *slot, const struct slot *fresh)
+{
+	*slot = *fresh;
+	slot->generation = next_generation(vm);
+	publish(vm, ADD_MS);
+}
+
+static void remove(struct vm *vm, struct slot *slot)
+{
+	struct slot old = *slot;
+
+	take_away(vm, slot);
+	pages_unpin(vm, &old.pinned);
+	if (!READ_ONCE(vm->lost))
+		log_free(old.log);
 }
 
 static int add(struct vm *vm, const struct kvm_userspace_memory_region *region)
 {
-	struct slot *slot = &vm->slots[region->slot];
 	struct slot fresh = {
 		.guest_address = region->guest_phys_addr,
 		.size = region->memory_size,
@@ -145,14 +201,22 @@ static int add(struct vm *vm, const struct kvm_userspace_memory_region *region)
 
 	if (error)
 		return error;
-	error = tables_give(vm, &fresh);
-	if (error) {
-		pages_unpin(vm, &fresh.pinned);
-		return error;
+	error = -ENOMEM;
+	if (fresh.flags & KVM_MEM_LOG_DIRTY_PAGES) {
+		fresh.log = log_create(fresh.size >> PAGE_SHIFT);
+		if (!fresh.log)
+			goto unpin;
 	}
-	*slot = fresh;
-	publish(vm, region->slot, false);
+	error = tables_give(vm, &fresh);
+	if (error)
+		goto unpin;
+	put_in_force(vm, &vm->slots[region->slot], &fresh);
 	return 0;
+
+unpin:
+	log_free(fresh.log);
+	pages_unpin(vm, &fresh.pinned);
+	return error;
 }
 
 static int move(struct vm *vm, const struct kvm_userspace_memory_region *region)
@@ -165,27 +229,52 @@ static int move(struct vm *vm, const struct kvm_userspace_memory_region *region)
 	error = tables_give(vm, &moved);
 	if (error)
 		return error;
-	memset(slot, 0, sizeof(*slot));
-	publish(vm, region->slot, true);
+	take_away(vm, slot);
 	pages_move(&moved.pinned, moved.guest_address >> PAGE_SHIFT);
-	*slot = moved;
-	publish(vm, region->slot, false);
+	put_in_force(vm, slot, &moved);
+	return 0;
+}
+
+/* Begins or ends the log of a slot: the guest goes on meanwhile. */
+static int change_log(struct vm *vm, struct slot *slot, u32 flags)
+{
+	struct dirty_log *old = slot->log, *fresh = NULL;
+
+	if ((slot->flags ^ flags) & ~KVM_MEM_LOG_DIRTY_PAGES)
+		return -EINVAL;
+	if (flags & KVM_MEM_LOG_DIRTY_PAGES) {
+		fresh = log_create(slot->size >> PAGE_SHIFT);
+		if (!fresh)
+			return -ENOMEM;
+	}
+	slot->log = fresh;
+	slot->flags = flags;
+	slot->log_sequence++;
+	publish(vm, ADD_MS);
+	if (!READ_ONCE(vm->lost))
+		log_free(old);
 	return 0;
 }
 
 static int change(struct vm *vm, const struct kvm_userspace_memory_region *region)
 {
 	struct slot *slot = &vm->slots[region->slot];
+	int error;
 
 	if (!region->memory_size) {
 		if (!slot->size)
 			return -EINVAL;
-		remove(vm, region->slot);
+		remove(vm, slot);
 		return 0;
 	}
 	if (slot->size && (region->userspace_addr != slot->user_address ||
-			   region->memory_size != slot->size || region->flags != slot->flags))
+			   region->memory_size != slot->size))
 		return -EINVAL;
+	if (slot->size && region->flags != slot->flags) {
+		error = change_log(vm, slot, region->flags);
+		if (error)
+			return error;
+	}
 	if (slot->size && region->guest_phys_addr == slot->guest_address)
 		return 0;
 	if (overlaps_another(vm, region))
@@ -206,12 +295,68 @@ long slots_set(struct vm *vm, const struct kvm_userspace_memory_region *region)
 	return result;
 }
 
+/* The log of a slot, if it has one. Under vm->slots_lock. */
+static struct dirty_log *log_of(struct vm *vm, u32 id)
+{
+	if (id >= APUS_SLOTS)
+		return ERR_PTR(-EINVAL);
+	id = array_index_nospec(id, APUS_SLOTS);
+	return vm->slots[id].log ? vm->slots[id].log : ERR_PTR(-ENOENT);
+}
+
+/* KVM_GET_DIRTY_LOG: from here on each page's next write is noted once more. */
+long slots_get_log(struct vm *vm, const struct kvm_dirty_log *request)
+{
+	struct dirty_log *log;
+	long result;
+
+	if (mutex_lock_killable(&vm->slots_lock))
+		return -EINTR;
+	log = log_of(vm, request->slot);
+	if (IS_ERR(log)) {
+		result = PTR_ERR(log);
+	} else {
+		log_turn(log);
+		vm->slots[request->slot].log_sequence++;
+		publish(vm, ADD_MS);
+		log_collect(log);
+		result = log_read(log, request->dirty_bitmap, true);
+	}
+	mutex_unlock(&vm->slots_lock);
+	return result;
+}
+
+long slots_clear_log(struct vm *vm, const struct kvm_clear_dirty_log *request)
+{
+	struct dirty_log *log;
+	long result;
+
+	if (mutex_lock_killable(&vm->slots_lock))
+		return -EINTR;
+	log = log_of(vm, request->slot);
+	result = IS_ERR(log) ? PTR_ERR(log) : log_clear(log, request);
+	mutex_unlock(&vm->slots_lock);
+	return result;
+}
+
+int slots_allocate(struct vm *vm)
+{
+	vm->slots = kvcalloc(APUS_SLOTS, sizeof(*vm->slots), GFP_KERNEL_ACCOUNT);
+	return vm->slots ? 0 : -ENOMEM;
+}
+
 /* When no vCPU has a CPU any more. */
 void slots_free(struct vm *vm)
 {
 	unsigned int id;
 
-	for (id = 0; id < APUS_SLOTS; id++)
-		if (vm->slots[id].size)
-			pages_unpin(vm, &vm->slots[id].pinned);
+	for (id = 0; id < APUS_SLOTS; id++) {
+		if (!vm->slots[id].size)
+			continue;
+		pages_unpin(vm, &vm->slots[id].pinned);
+		if (!READ_ONCE(vm->lost))
+			log_free(vm->slots[id].log);
+	}
+	if (!READ_ONCE(vm->lost))
+		memset(vm->slots, 0, APUS_SLOTS * sizeof(*vm->slots));
 }

@@ -24,6 +24,7 @@ void vm_strip(struct vm *vm)
 
 static void vm_discard(struct vm *vm)
 {
+	kvfree(vm->slots);
 	free_pages((unsigned long)vm->control, APUS_VM_ORDER);
 	mmdrop(vm->mm);
 	kfree(vm);
@@ -106,6 +107,22 @@ static long set_memory(struct vm *vm, const void __user *argument)
 	return slots_set(vm, &region);
 }
 
+static long get_log(struct vm *vm, const void __user *argument)
+{
+	struct kvm_dirty_log request;
+
+	return copy_from_user(&request, argument, sizeof(request)) ? -EFAULT :
+		       slots_get_log(vm, &request);
+}
+
+static long clear_log(struct vm *vm, const void __user *argument)
+{
+	struct kvm_clear_dirty_log request;
+
+	return copy_from_user(&request, argument, sizeof(request)) ? -EFAULT :
+		       slots_clear_log(vm, &request);
+}
+
 static long irq_line(struct vm *vm, unsigned int request, void __user *argument)
 {
 	struct kvm_irq_level level;
@@ -158,6 +175,10 @@ static long vm_ioctl(struct file *file, unsigned int request, unsigned long valu
 		return vcpu_create(vm, value);
 	case KVM_SET_USER_MEMORY_REGION:
 		return set_memory(vm, argument);
+	case KVM_GET_DIRTY_LOG:
+		return get_log(vm, argument);
+	case KVM_CLEAR_DIRTY_LOG:
+		return clear_log(vm, argument);
 	case KVM_SET_TSS_ADDR:
 		/* For processors without unrestricted guests: nothing to do here. */
 		return value > U32_MAX - 3 * PAGE_SIZE ? -EINVAL : 0;
@@ -221,7 +242,8 @@ static struct vm *vm_allocate(void)
 	if (!vm)
 		return NULL;
 	vm->control = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, APUS_VM_ORDER);
-	if (!vm->control) {
+	if (!vm->control || slots_allocate(vm)) {
+		free_pages((unsigned long)vm->control, APUS_VM_ORDER);
 		kfree(vm);
 		return NULL;
 	}

@@ -33,7 +33,8 @@ struct slot {
 	u64 user_address;
 	u32 flags; /* KVM's */
 	u32 generation;
-	u64 tables;
+	u32 log_sequence;
+	struct dirty_log *log;
 	struct pinned pinned;
 };
 
@@ -61,9 +62,11 @@ struct vm {
 	struct ioeventfd __rcu *ioeventfds[APUS_NOTIFICATIONS]; /* changed under lock */
 
 	struct mutex slots_lock;
-	struct slot slots[APUS_SLOTS];
+	struct slot *slots; /* APUS_SLOTS */
+	u32 followed_generation; /* of the slots: the newest that a monitor has followed */
 	struct list_head tables; /* struct page.lru: given to the monitor for good */
 	unsigned long table_pages;
+	unsigned long tables_behind; /* of slots that went, and that the monitor has not yet let go */
 	unsigned long tables_charged; /* of them, against the owner's RLIMIT_MEMLOCK */
 
 	raw_spinlock_t line_lock; /* lines, routes, who is bound; taken with interrupts off */
@@ -145,13 +148,26 @@ long vcpu_run(struct vcpu *vcpu);
 
 /* slots.c */
 long slots_set(struct vm *vm, const struct kvm_userspace_memory_region *region);
+long slots_get_log(struct vm *vm, const struct kvm_dirty_log *request);
+long slots_clear_log(struct vm *vm, const struct kvm_clear_dirty_log *request);
+int slots_allocate(struct vm *vm);
 void slots_free(struct vm *vm);
+
+/* log.c: KVM_MEM_LOG_DIRTY_PAGES */
+struct dirty_log *log_create(unsigned long pages);
+void log_free(struct dirty_log *log);
+u64 log_address(const struct dirty_log *log);
+void log_turn(struct dirty_log *log);
+void log_collect(struct dirty_log *log);
+long log_read(struct dirty_log *log, void __user *bitmap, bool clear);
+long log_clear(struct dirty_log *log, const struct kvm_clear_dirty_log *request);
 
 /* pages.c */
 int pages_pin(struct vm *vm, struct slot *slot);
 void pages_unpin(struct vm *vm, struct pinned *pinned);
 void pages_move(struct pinned *pinned, u64 guest_frame);
-int tables_give(struct vm *vm, struct slot *slot);
+unsigned long tables_needed(const struct slot *slot);
+int tables_give(struct vm *vm, const struct slot *slot);
 void tables_free(struct vm *vm);
 
 /* lines.c */

@@ -9,7 +9,8 @@ extension VirtualMachine {
     for block in blocks { size += UInt64(block.size) }
     slots[index] = apus_slot(
       guest_address: guestAddress, size: size, extents: extents(blocks, at: guestAddress),
-      tables: tables(for: size), flags: flags, generation: nextGeneration)
+      log: 0, flags: flags, generation: nextGeneration, log_sequence: 0, reserved: 0)
+    giveTables(for: size)
     publishSlots()
   }
 
@@ -25,8 +26,8 @@ extension VirtualMachine {
   /// has. Who looks at them holds the VM's lock.
   func breakSlot(_ index: Int) {
     slots[index] = apus_slot(
-      guest_address: 1 << 30, size: 4096, extents: 1 << 51, tables: 0, flags: 0,
-      generation: nextGeneration)
+      guest_address: 1 << 30, size: 4096, extents: 1 << 51, log: 0, flags: 0,
+      generation: nextGeneration, log_sequence: 0, reserved: 0)
     publishSlots()
   }
 
@@ -36,13 +37,9 @@ extension VirtualMachine {
   private func publishSlots() {
     let generation = nextGeneration
     let stride = MemoryLayout<apus_slot>.stride
-    unsafe withUnsafeMutableBytes(of: &control.pointee.slots) { table in
-      for (index, slot) in slots.enumerated() {
-        unsafe table.storeBytes(
-          of: slot, toByteOffset: (Int(generation & 1) * Int(APUS_SLOTS) + index) * stride,
-          as: apus_slot.self)
-      }
-    }
+    let table =
+      Int(APUS_VM_PAGE_SLOTS * APUS_PAGE_SIZE) + Int(generation & 1) * slots.count * stride
+    for (index, slot) in slots.enumerated() { area.store(slot, at: table + index * stride) }
     unsafe storeRelease(&control.pointee.slots_generation, generation)
   }
 
@@ -61,13 +58,13 @@ extension VirtualMachine {
   }
 
   /// Free pages, chained: two upper tables, and one for each 2 MiB that the slot may touch.
-  private func tables(for size: UInt64) -> UInt64 {
-    var next: UInt64 = 0
+  private func giveTables(for size: UInt64) {
+    var next: UInt64 = unsafe exchange(&control.pointee.free_tables, 0)
     for _ in 0..<4 + size >> 21 {
       let page = Memory.pages(1)
       page.store(next, at: 0)
       next = page.address
     }
-    return next
+    unsafe control.pointee.free_tables = next
   }
 }

@@ -27,7 +27,12 @@ struct LayoutTests {
       Int(APUS_NOTIFICATIONS) * MemoryLayout<apus_notification>.stride
         <= Int(APUS_NOTIFICATION_PAGES) * Self.page)
     #expect(APUS_VM_PAGE_NOTIFICATIONS + 2 * APUS_NOTIFICATION_PAGES <= APUS_VM_PAGE_RING)
-    #expect(APUS_VM_PAGE_RING < UInt32(1) << APUS_VM_ORDER)
+    #expect(APUS_VM_PAGE_RING < APUS_VM_PAGE_SLOTS)
+    let tables = Int(APUS_VM_PAGE_MAPPED) - Int(APUS_VM_PAGE_SLOTS)
+    #expect(2 * Int(APUS_SLOTS) * MemoryLayout<apus_slot>.stride <= tables * Self.page)
+    let mapped = 1 << Int(APUS_VM_ORDER) - Int(APUS_VM_PAGE_MAPPED)
+    #expect(Int(APUS_SLOTS) * MemoryLayout<MappedSlot>.stride <= mapped * Self.page)
+    #expect(MemoryLayout<apus_log_page>.size <= Self.page)
   }
 
   @Test("The VM's lock is the first word of the private pages, before what is initialised under it")

@@ -156,6 +156,50 @@ struct MemorySlotsTests {
     #expect(translate(0) == nil)
   }
 
+  @Test("A client that moves a slot for ever needs no more tables than at first")
+  func tablesAreReused() {
+    machine.publish([.init(address: 0, size: 0x2000, physical: Self.base, tables: 3)])
+    for round in UInt64(1)..<200 {
+      machine.cpu.followSlots()
+      machine.cpu.vm.slots_settled = machine.cpu.vm.slots_generation
+      machine.publish([
+        .init(address: (round & 7) << 30, size: 0x2000, physical: Self.base, tables: 0)
+      ])
+      // The driver settles a slot that went before another comes.
+      machine.cpu.vm.slots_settled = machine.cpu.vm.slots_generation
+    }
+    machine.cpu.followSlots()
+    #expect(machine.cpu.machine.slots.shortages == 0)
+    #expect(translate(7 << 30) == Self.base)
+  }
+
+  @Test("A table that was left empty waits until every vCPU has acknowledged")
+  func unsettled() {
+    machine.publish([.init(address: 0, size: 0x1000, physical: Self.base, tables: 3)])
+    machine.cpu.followSlots()
+    machine.publish([.init(address: 1 << 30, size: 0x1000, physical: Self.base, tables: 0)])
+    machine.cpu.followSlots()
+    #expect(machine.cpu.machine.slots.shortages == 1)
+    machine.cpu.vm.slots_settled = machine.cpu.vm.slots_generation
+    machine.publish([.init(address: 1 << 30, size: 0x1000, physical: Self.base, tables: 0)])
+    machine.cpu.followSlots()
+    #expect(machine.cpu.machine.slots.shortages == 1)
+    #expect(translate(1 << 30) == Self.base)
+  }
+
+  @Test("The last of all slots is memory too")
+  func lastSlot() {
+    var slots = Array(
+      repeating: PretendedMachine.Slot(address: 0, size: 0, physical: 0), count: Int(APUS_SLOTS))
+    slots[Int(APUS_SLOTS) - 1] = .init(address: 0x5000, size: 0x1000, physical: Self.base)
+    machine.publish(slots)
+    machine.cpu.followSlots()
+    #expect(translate(0x5000) == Self.base)
+    machine.publish([])
+    machine.cpu.followSlots()
+    #expect(translate(0x5000) == nil)
+  }
+
   func leafLevel(of address: UInt64, _ other: PretendedMachine? = nil) -> Int {
     let machine = other ?? machine
     var table: UInt64 = machine.cpu.machine.nestedRoot

@@ -90,8 +90,9 @@ struct NestedTablesTests {
     #expect(tables.map(0x1000, to: 0xb000, level: 1, writable: true, free: &free))
   }
 
-  @Test("What is unmapped is gone, its neighbours stay, and the tables are used again")
+  @Test("What is unmapped is gone, its neighbours stay, and tables that are left empty are named")
   func unmap() {
+    var emptied = FreeTables()
     var free = free(4)
     for page in UInt64(0)..<4 {
       #expect(
@@ -99,18 +100,54 @@ struct NestedTablesTests {
           page * 0x1000, to: 0x10_0000 + page * 0x1000, level: 1, writable: true, free: &free))
     }
     #expect(tables.map(0x4000_0000, to: 0x4000_0000, level: 3, writable: true, free: &free))
-    tables.unmap(from: 0x1000, to: 0x3000)
+    tables.unmap(from: 0x1000, to: 0x3000, emptied: &emptied)
+    #expect(emptied.first == 0)
     #expect(tables.translate(0) != nil)
     #expect(tables.translate(0x1000) == nil)
     #expect(tables.translate(0x2000) == nil)
     #expect(tables.translate(0x3000) != nil)
-    tables.unmap(from: 0, to: 1 << 48)
+    tables.unmap(from: 0, to: 1 << 48, emptied: &emptied)
     #expect(tables.translate(0x3000) == nil)
     #expect(tables.translate(0x4000_0000) == nil)
-    #expect(free.first != 0)
-    let left = free.first
-    #expect(tables.map(0x2000, to: 0xc000, level: 1, writable: true, free: &free))
-    #expect(free.first == left)
+    // The three that the first pages needed, once each.
+    var count = 0
+    while emptied.take(processor) != nil { count += 1 }
+    #expect(count == 3)
+  }
+
+  @Test("A table that another slot still needs stays")
+  func shared() {
+    var free = free(3)
+    var emptied = FreeTables()
+    #expect(tables.map(0x1000, to: 0x9000, level: 1, writable: true, free: &free))
+    #expect(tables.map(0x5000, to: 0xa000, level: 1, writable: true, free: &free))
+    tables.unmap(from: 0x1000, to: 0x2000, emptied: &emptied)
+    #expect(emptied.first == 0)
+    #expect(tables.translate(0x5000) == .init(physical: 0xa000, isWritable: true))
+  }
+
+  @Test("A large page that is made read-only becomes small ones, of which one may be let again")
+  func protect() {
+    var free = free(3)
+    #expect(tables.map(0x20_0000, to: 0x40_0000, level: 2, writable: true, free: &free))
+    #expect(tables.protect(from: 0x20_0000, to: 0x40_0000, writable: false, free: &free))
+    #expect(tables.allowWrites(to: 0x20_3abc))
+    for page in UInt64(0)..<512 {
+      #expect(
+        tables.translate(0x20_0000 + page * 0x1000)
+          == .init(physical: 0x40_0000 + page * 0x1000, isWritable: page == 3))
+    }
+    #expect(tables.protect(from: 0x20_0000, to: 0x40_0000, writable: true, free: &free))
+    #expect(tables.translate(0x3f_ffff) == .init(physical: 0x5f_ffff, isWritable: true))
+  }
+
+  @Test("Without a table a large page cannot become small ones")
+  func protectShortage() {
+    var free = free(2)
+    #expect(tables.map(0x20_0000, to: 0x40_0000, level: 2, writable: true, free: &free))
+    #expect(!tables.protect(from: 0x20_0000, to: 0x40_0000, writable: false, free: &free))
+    #expect(!tables.allowWrites(to: 0x20_0000), "it is no small page")
+    #expect(tables.translate(0x20_0000)?.isWritable == true)
   }
 
   @Test("Chains of free pages are put before what is left")

@@ -69,6 +69,9 @@ final class PretendedMachine {
     var isReadOnly = false
     /// At which the driver wrote the slot; nil: now.
     var generation: UInt32?
+    /// Physical address of its log; 0: none.
+    var log: UInt64 = 0
+    var logSequence: UInt32 = 0
     /// Pages for nested tables; nil: enough.
     var tables: Int?
     /// Pages of each extent; nil: one extent.
@@ -85,30 +88,31 @@ final class PretendedMachine {
       entry.size = slot.size
       entry.flags = slot.isReadOnly ? APUS_SLOT_READONLY : 0
       entry.generation = slot.generation ?? generation
+      entry.log = slot.log
+      entry.log_sequence = slot.logSequence
       if slot.size != 0, slot.generation == nil {
-        entry.tables = freeTables(slot.tables ?? Int(slot.size >> 21) + 6)
+        cpu.vm.free_tables = freeTables(
+          slot.tables ?? Int(slot.size >> 21) + 6, before: cpu.vm.free_tables)
         entry.extents = extents(slot)
       }
       entries.append(entry)
     }
-    withUnsafeMutableBytes(of: &cpu.vm.slots) { bytes in
-      let table = Int(generation & 1) * 32
-      for index in 0..<32 {
-        bytes.storeBytes(
-          of: index < entries.count ? entries[index] : apus_slot(),
-          toByteOffset: (table + index) * MemoryLayout<apus_slot>.stride, as: apus_slot.self)
-      }
+    let table =
+      UnsafeMutablePointer(mutating: cpu.pages.publishedSlots)
+      + Int(generation & 1) * Int(APUS_SLOTS)
+    for index in 0..<Int(APUS_SLOTS) {
+      table[index] = index < entries.count ? entries[index] : apus_slot()
     }
     cpu.vm.slots_generation = generation
   }
 
-  private func freeTables(_ count: Int) -> UInt64 {
-    guard count > 0 else { return 0 }
+  private func freeTables(_ count: Int, before next: UInt64) -> UInt64 {
+    guard count > 0 else { return next }
     let first = nextTable
     for index in 0..<count {
       // Not empty, as freed pages are not.
       (memory.base + Int(nextTable)).initializeMemory(as: UInt8.self, repeating: 0xff, count: 4096)
-      memory[nextTable, as: UInt64.self] = index == count - 1 ? 0 : nextTable + 4096
+      memory[nextTable, as: UInt64.self] = index == count - 1 ? next : nextTable + 4096
       nextTable += 4096
     }
     return first

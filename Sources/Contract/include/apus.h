@@ -44,7 +44,7 @@
 /* Areas are physically contiguous and naturally aligned (alloc_pages order). */
 #define APUS_CPU_ORDER 4u
 #define APUS_VCPU_ORDER 5u
-#define APUS_VM_ORDER 4u
+#define APUS_VM_ORDER 5u
 #define APUS_CPU_PAGES (1u << APUS_CPU_ORDER)
 #define APUS_VCPU_PAGES (1u << APUS_VCPU_ORDER)
 #define APUS_VM_PAGES (1u << APUS_VM_ORDER)
@@ -78,6 +78,8 @@
 #define APUS_VM_PAGE_PRIVATE 6u    /* the monitor's own, up to the next */
 #define APUS_VM_PAGE_NOTIFICATIONS 11u /* two tables of struct apus_notification */
 #define APUS_VM_PAGE_RING 15u      /* struct kvm_coalesced_mmio_ring: writable for the client */
+#define APUS_VM_PAGE_SLOTS 16u     /* D: struct apus_slot[2][APUS_SLOTS] */
+#define APUS_VM_PAGE_MAPPED 28u    /* the monitor's own, to the end: what it has mapped of each slot */
 
 /*
  * ---- The image ---------------------------------------------------------------
@@ -396,7 +398,7 @@ struct apus_vcpu {
 /*
  * ---- A VM ------------------------------------------------------------------------
  */
-#define APUS_SLOTS 32u
+#define APUS_SLOTS 512u
 #define APUS_VCPUS 16u
 #define APUS_LINES 24u /* pins of the IOAPIC; 0 to 15 are also the PICs' */
 #define APUS_NO_APIC_ID 0xffffffffu
@@ -421,14 +423,23 @@ struct apus_slot { /* D */
 	uint64_t guest_address; /* bytes; page aligned */
 	uint64_t size;          /* bytes; 0: the slot is free */
 	uint64_t extents;       /* physical address of the first struct apus_extent_page */
-	/*
-	 * Free pages for nested tables, enough for the slot in 4 KiB pages: physical
-	 * address of the first, each page's first eight bytes name the next, 0 ends. They
-	 * are the monitor's until the VM is gone, also when the slot goes.
-	 */
-	uint64_t tables;
+	uint64_t log;           /* physical address of the first struct apus_log_page; 0: no log */
 	uint32_t flags;
 	uint32_t generation;    /* slots_generation at which this slot was written */
+	uint32_t log_sequence;  /* increases with each change of `log` */
+	uint32_t reserved;
+};
+
+/*
+ * KVM_MEM_LOG_DIRTY_PAGES: a bit for each page of the slot, which M sets before the guest's or its own
+ * first write. When the sequence changes, M makes all pages read-only once more and goes on in the
+ * log that is named then; after each vCPU has acknowledged, the old one belongs to D again.
+ */
+#define APUS_LOG_MAPS 511u
+#define APUS_LOG_MAP_BITS (8u * APUS_PAGE_SIZE)
+struct apus_log_page { /* D */
+	uint64_t next;                /* physical, 0 at the end */
+	uint64_t maps[APUS_LOG_MAPS]; /* physical: pages of APUS_LOG_MAP_BITS bits */
 };
 
 /*
@@ -507,15 +518,25 @@ struct apus_vm {
 	uint64_t line_routes[APUS_LINES];
 	struct apus_timer timer;
 	/*
-	 * D writes the idle one of the two tables, then increments slots_generation with
-	 * release: slots[slots_generation & 1] is in force. A reader whose generation has
+	 * D writes the idle one of the two tables in APUS_VM_PAGE_SLOTS, then increments slots_generation
+	 * with release: table slots_generation & 1 is in force. A reader whose generation has
 	 * moved meanwhile reads again. Before pages of a slot that went are freed, every
 	 * vCPU has acknowledged in its slots_generation or is not running.
 	 */
 	uint32_t slots_generation;
+	/*
+	 * D: the newest generation that every vCPU has acknowledged, or will before it enters its guest. Nested
+	 * tables that a slot left empty then may have another use.
+	 */
+	uint32_t slots_settled;
+	/*
+	 * Free pages for nested tables: physical address of the first, each page's first eight bytes name the
+	 * next, 0 ends. D adds before it publishes a slot, as many as all slots in 4 KiB pages may need; M
+	 * exchanges it with 0. They are the monitor's until the VM is gone.
+	 */
+	uint64_t free_tables;
 	/* D: odd while zones change. A reader that sees that has an ordinary exit instead. */
 	uint32_t zones_sequence;
-	struct apus_slot slots[2][APUS_SLOTS];
 	struct apus_zone zones[APUS_ZONES];
 	/*
 	 * As for slots: D writes the idle table, in the order of ports before memory and then of

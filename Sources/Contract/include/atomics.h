@@ -12,6 +12,7 @@ ATOMIC("loadAcquire(_:)") uint64_t acquire64(const uint64_t *word) { return __at
 ATOMIC("storeRelease(_:_:)") void release32(uint32_t *word, uint32_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
 ATOMIC("storeRelease(_:_:)") void release64(uint64_t *word, uint64_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
 ATOMIC("exchange(_:_:)") uint32_t exchange32(uint32_t *word, uint32_t value) { return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST); }
+ATOMIC("exchange(_:_:)") uint64_t exchange64(uint64_t *word, uint64_t value) { return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST); }
 ATOMIC("compareExchange(_:_:_:)") uint32_t compare_exchange32(uint32_t *word, uint32_t expected, uint32_t value)
 {
 	/* What was there; `expected`: it is `value` now. */

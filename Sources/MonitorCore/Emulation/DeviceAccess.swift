@@ -23,7 +23,7 @@ extension VirtualCPU {
     if slotsMoved { return true }
     if localDevice(at: fault.address) != nil { return false }
     guard let found = tables.translate(fault.address) else { return false }
-    return found.isWritable || !fault.isWrite
+    return found.isWritable || !fault.isWrite || logWrite(to: fault.address)
   }
 
   /// Executes the instruction at RIP for the guest.

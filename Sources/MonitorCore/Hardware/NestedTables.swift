@@ -60,28 +60,111 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
     return true
   }
 
-  /// Takes away every page that begins in `address ..< end`; tables that get empty stay.
-  public func unmap(from address: UInt64, to end: UInt64) {
+  /// Takes away every page in `address ..< end`. Tables that are left empty go to `emptied`: another CPU
+  /// may still walk through them until it forgets its translations.
+  public func unmap(from address: UInt64, to end: UInt64, emptied: inout FreeTables) {
+    _ = clear(root, level: 4, from: address, to: end, &emptied)
+  }
+
+  /// True if the table holds nothing any more.
+  private func clear(
+    _ table: UInt64, level: Int, from address: UInt64, to end: UInt64, _ emptied: inout FreeTables
+  ) -> Bool {
+    let entries = unsafe entries(of: table, level: level)
     var at = address
     while at < end {
-      var table = root
-      var level = 4
-      while true {
-        let slot = unsafe entries(of: table, level: level) + Self.index(at, level: level)
-        let entry = unsafe slot.pointee
-        if !Format.isPresent(entry) { break }
+      let slot = unsafe entries + Self.index(at, level: level)
+      let next = Self.next(at, level: level, end: end)
+      let entry = unsafe slot.pointee
+      if Format.isPresent(entry) {
         if Format.isLeaf(entry, level: level) {
           unsafe slot.pointee = 0
-          break
+        } else if clear(Format.address(entry), level: level - 1, from: at, to: next, &emptied) {
+          unsafe slot.pointee = 0
+          emptied.add(Format.address(entry), processor)
         }
-        table = Format.address(entry)
-        level -= 1
       }
-      let size = Self.pageSize(level: level)
-      let next = (at & ~(size - 1)).addingReportingOverflow(size)
-      if next.overflow { return }
-      at = next.partialValue
+      at = next
     }
+    for index in 0..<512 where unsafe Format.isPresent(entries[index]) { return false }
+    return true
+  }
+
+  /// Lets every page in `address ..< end` be written or not. Where not, large pages become small ones, so
+  /// that each may be let again alone. False if there was no free table left.
+  func protect(
+    from address: UInt64, to end: UInt64, writable: Bool, free: inout FreeTables
+  ) -> Bool {
+    protect(root, level: 4, from: address, to: end, writable: writable, &free)
+  }
+
+  /// Lets the small page at an address be written. False where none is.
+  func allowWrites(to address: UInt64) -> Bool {
+    var table = root
+    var level = 4
+    while level > 1 {
+      let entry = unsafe entries(of: table, level: level)[Self.index(address, level: level)]
+      guard Format.isPresent(entry), !Format.isLeaf(entry, level: level) else { return false }
+      table = Format.address(entry)
+      level -= 1
+    }
+    let slot = unsafe entries(of: table, level: 1) + Self.index(address, level: 1)
+    guard unsafe Format.isPresent(slot.pointee) else { return false }
+    unsafe slot.pointee = Format.leaf(
+      at: Format.address(slot.pointee), level: 1, writable: true)
+    return true
+  }
+
+  private func protect(
+    _ table: UInt64, level: Int, from address: UInt64, to end: UInt64, writable: Bool,
+    _ free: inout FreeTables
+  ) -> Bool {
+    let entries = unsafe entries(of: table, level: level)
+    var at = address
+    while at < end {
+      let slot = unsafe entries + Self.index(at, level: level)
+      let next = Self.next(at, level: level, end: end)
+      let entry = unsafe slot.pointee
+      if Format.isPresent(entry) {
+        if level > 1, !writable, Format.isLeaf(entry, level: level) {
+          guard let split = split(entry, level: level, &free) else { return false }
+          unsafe slot.pointee = Format.table(at: split)
+        }
+        let entry = unsafe slot.pointee
+        if Format.isLeaf(entry, level: level) {
+          unsafe slot.pointee = Format.leaf(
+            at: Format.address(entry), level: level, writable: writable)
+        } else {
+          guard
+            protect(
+              Format.address(entry), level: level - 1, from: at, to: next, writable: writable,
+              &free)
+          else { return false }
+        }
+      }
+      at = next
+    }
+    return true
+  }
+
+  /// A table that maps the same as a large page.
+  private func split(_ entry: UInt64, level: Int, _ free: inout FreeTables) -> UInt64? {
+    guard let table = free.take(processor) else { return nil }
+    let entries = unsafe entries(of: table, level: level - 1)
+    let first = Format.address(entry) & ~(Self.pageSize(level: level) - 1)
+    for index in 0..<512 {
+      unsafe entries[index] = Format.leaf(
+        at: first + UInt64(index) * Self.pageSize(level: level - 1), level: level - 1,
+        writable: Format.isWritable(entry))
+    }
+    return table
+  }
+
+  /// Where the page or the table that holds `address` ends, or `end`, which comes first.
+  private static func next(_ address: UInt64, level: Int, end: UInt64) -> UInt64 {
+    let size = pageSize(level: level)
+    let (next, overflow) = (address & ~(size - 1)).addingReportingOverflow(size)
+    return overflow ? end : min(next, end)
   }
 
   func entries(of table: UInt64, level: Int) -> UnsafeMutablePointer<UInt64> {
@@ -110,7 +193,14 @@ public struct FreeTables: Sendable {
     return page
   }
 
-  /// Adds a chain of pages that the driver made.
+  /// Adds one page.
+  mutating func add(_ page: UInt64, _ processor: some Processor) {
+    // An address of a page is no present entry in either vendor's format.
+    unsafe processor.map(page, at: .freeTable).storeBytes(of: first, as: UInt64.self)
+    first = page
+  }
+
+  /// Adds a chain of pages, as the driver makes them.
   mutating func add(chain: UInt64, _ processor: some Processor) {
     guard chain != 0 else { return }
     var last = chain

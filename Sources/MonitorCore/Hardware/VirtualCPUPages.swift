@@ -80,5 +80,9 @@ import Contract
     unsafe vmPage(APUS_VM_PAGE_NOTIFICATIONS + table * APUS_NOTIFICATION_PAGES)
       .assumingMemoryBound(to: apus_notification.self)
   }
+  /// Two tables of APUS_SLOTS entries, which the driver writes in turn.
+  @inline(__always) var publishedSlots: UnsafePointer<apus_slot> {
+    unsafe UnsafePointer(vmPage(APUS_VM_PAGE_SLOTS).assumingMemoryBound(to: apus_slot.self))
+  }
   @inline(__always) var ring: UnsafeMutableRawPointer { unsafe vmPage(APUS_VM_PAGE_RING) }
 }

@@ -18,7 +18,7 @@ extension VirtualCPU {
     let gigabytes = unit.hasGigabytePages
     // F2: follow.
     let generation = withMachine { machine -> UInt32 in
-      unsafe machine.slots.follow(pages.vm, tables, gigabytePages: gigabytes)
+      unsafe machine.slots.follow(pages, tables, gigabytePages: gigabytes)
       return machine.slots.generation
     }
     unit.flushTranslations()

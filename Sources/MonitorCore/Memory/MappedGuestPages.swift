@@ -10,8 +10,9 @@ extension VirtualCPU {
     let page = unsafe pages.guestPages + place
     let tag = unsafe page.pointee.tag
     if tag & ~GuestPages.writable == frame | GuestPages.valid {
-      guard !isWrite || tag & GuestPages.writable != 0 else { return nil }
-      return unsafe UnsafeMutableRawPointer(bitPattern: page.pointee.address)
+      if !isWrite || tag & GuestPages.writable != 0 {
+        return unsafe UnsafeMutableRawPointer(bitPattern: page.pointee.address)
+      }
     }
     return unsafe mapGuestPage(frame, place, isWrite)
   }
@@ -20,7 +21,8 @@ extension VirtualCPU {
   private func mapGuestPage(
     _ frame: UInt64, _ place: Int, _ isWrite: Bool
   ) -> UnsafeMutableRawPointer? {
-    guard let found = tables.translate(frame) else { return nil }
+    guard var found = tables.translate(frame) else { return nil }
+    if isWrite, !found.isWritable { found.isWritable = logWrite(to: frame) }
     let address = unsafe processor.map(found.physical, at: .guestPage(place))
     let writable = found.isWritable ? GuestPages.writable : 0
     unsafe pages.guestPages[place] = GuestPages.Page(

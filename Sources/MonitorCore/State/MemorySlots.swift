@@ -1,73 +1,115 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
 
+/// What the nested tables hold of a slot. All zero: nothing.
+struct MappedSlot {
+  var address: UInt64
+  /// Bytes.
+  var size: UInt64
+  /// Of struct apus_slot.
+  var log: UInt64
+  var generation: UInt32
+  var logSequence: UInt32
+
+  init(_ slot: apus_slot) {
+    address = slot.guest_address
+    size = slot.size
+    log = slot.log
+    generation = slot.generation
+    logSequence = slot.log_sequence
+  }
+}
+
 /// Keeps a VM's nested tables in step with the slots that the driver publishes.
 public struct MemorySlots {
-  /// What the nested tables hold now, slot by slot.
-  struct Mapped {
-    var address: UInt64 = 0
-    var size: UInt64 = 0
-    var generation: UInt32 = 0
-  }
-  var mapped: InlineArray<32, Mapped> = InlineArray(repeating: Mapped())
   public var free = FreeTables()
-  /// The generation of the driver's table that `mapped` agrees with.
+  /// Tables that hold nothing, but through which a CPU may still walk until all have acknowledged
+  /// `emptiedGeneration`.
+  private var emptied = FreeTables()
+  private var emptiedGeneration: UInt32 = 0
+  /// The generation of the driver's table that the nested tables agree with.
   public var generation: UInt32 = 0
   /// Slots that found no free table: the guest would fault on what is missing.
   public var shortages: UInt32 = 0
+  /// No slot from this index on is mapped.
+  var count = 0
 
   public init() {}
 
   /// Takes over what changed. Called with the VM's lock held; every vCPU that may have
   /// cached the old translations forgets them before its next entry.
   mutating func follow<Hardware: Processor, Format: NestedTableFormat>(
-    _ vm: UnsafeMutablePointer<apus_vm>, _ tables: NestedTables<Hardware, Format>,
-    gigabytePages: Bool
+    _ pages: VirtualCPUPages, _ tables: NestedTables<Hardware, Format>, gigabytePages: Bool
   ) {
+    let vm = unsafe pages.vm
     while true {
       let wanted = unsafe loadAcquire(&vm.pointee.slots_generation)
       if wanted == generation { return }
-      unsafe withUnsafePointer(to: &vm.pointee.slots) { slots in
-        unsafe slots.withMemoryRebound(to: apus_slot.self, capacity: 64) { slots in
-          let table = unsafe slots + (wanted & 1 == 0 ? 0 : 32)
-          unsafe remove(table, tables)
-          unsafe add(table, tables, gigabytePages)
-        }
-      }
+      let slots = unsafe pages.publishedSlots + (wanted & 1 == 0 ? 0 : Int(APUS_SLOTS))
+      let mapped = unsafe pages.mappedSlots
+      unsafe free.add(chain: exchange(&vm.pointee.free_tables, 0), tables.processor)
+      let settled = unsafe loadAcquire(&vm.pointee.slots_settled)
+      reclaim(settled, tables)
+      unsafe remove(slots, mapped, tables)
+      emptiedGeneration = wanted
+      // No vCPU has acknowledged `wanted` yet. If it is settled, none is in its guest.
+      reclaim(settled, tables)
+      unsafe add(slots, mapped, tables, gigabytePages)
       generation = wanted
     }
   }
 
-  private mutating func remove<Hardware: Processor, Format: NestedTableFormat>(
-    _ slots: UnsafePointer<apus_slot>, _ tables: NestedTables<Hardware, Format>
+  private mutating func reclaim<Hardware: Processor, Format: NestedTableFormat>(
+    _ settled: UInt32, _ tables: NestedTables<Hardware, Format>
   ) {
-    for index in mapped.indices where mapped[index].size != 0 {
+    guard Int32(bitPattern: settled &- emptiedGeneration) >= 0 else { return }
+    free.add(chain: emptied.first, tables.processor)
+    emptied = FreeTables()
+  }
+
+  private mutating func remove<Hardware: Processor, Format: NestedTableFormat>(
+    _ slots: UnsafePointer<apus_slot>, _ mapped: UnsafeMutablePointer<MappedSlot>,
+    _ tables: NestedTables<Hardware, Format>
+  ) {
+    for index in 0..<count where unsafe mapped[index].size != 0 {
       if unsafe slots[index].size == 0 || slots[index].generation != mapped[index].generation {
-        tables.unmap(
-          from: mapped[index].address, to: mapped[index].address + mapped[index].size)
-        mapped[index] = Mapped()
+        unsafe tables.unmap(
+          from: mapped[index].address, to: mapped[index].address + mapped[index].size,
+          emptied: &emptied)
+        unsafe mapped[index] = MappedSlot(apus_slot())
+      }
+    }
+    while count > 0, unsafe mapped[count - 1].size == 0 { count -= 1 }
+  }
+
+  private mutating func add<Hardware: Processor, Format: NestedTableFormat>(
+    _ slots: UnsafePointer<apus_slot>, _ mapped: UnsafeMutablePointer<MappedSlot>,
+    _ tables: NestedTables<Hardware, Format>, _ gigabytePages: Bool
+  ) {
+    for index in 0..<Int(APUS_SLOTS) where unsafe slots[index].size != 0 {
+      let slot = unsafe slots[index]
+      if unsafe mapped[index].size == 0 {
+        unsafe mapped[index] = MappedSlot(slot)
+        count = max(count, index + 1)
+        if !map(slot, tables, gigabytePages) { shortages &+= 1 }
+      } else if unsafe mapped[index].logSequence != slot.log_sequence {
+        unsafe mapped[index] = MappedSlot(slot)
+        let writable = slot.log == 0 && slot.flags & APUS_SLOT_READONLY == 0
+        if !tables.protect(
+          from: slot.guest_address, to: slot.guest_address + slot.size, writable: writable,
+          free: &free)
+        {
+          shortages &+= 1
+        }
       }
     }
   }
 
-  private mutating func add<Hardware: Processor, Format: NestedTableFormat>(
-    _ slots: UnsafePointer<apus_slot>, _ tables: NestedTables<Hardware, Format>,
-    _ gigabytePages: Bool
-  ) {
-    for index in mapped.indices {
-      let slot = unsafe slots[index]
-      guard slot.size != 0, mapped[index].size == 0 else { continue }
-      free.add(chain: slot.tables, tables.processor)
-      mapped[index] = Mapped(
-        address: slot.guest_address, size: slot.size, generation: slot.generation)
-      map(slot, tables, gigabytePages)
-    }
-  }
-
+  /// False if there was no free table left.
   private mutating func map<Hardware: Processor, Format: NestedTableFormat>(
     _ slot: apus_slot, _ tables: NestedTables<Hardware, Format>, _ gigabytePages: Bool
-  ) {
-    let writable = slot.flags & APUS_SLOT_READONLY == 0
+  ) -> Bool {
+    let writable = slot.flags & APUS_SLOT_READONLY == 0 && slot.log == 0
     var physical = slot.extents
     while physical != 0 {
       let page = unsafe tables.processor.map(physical, at: .extents)
@@ -81,15 +123,17 @@ public struct MemorySlots {
         var left = extent.count
         while left > 0 {
           let both = guest | frame
+          // A log has a bit for each small page.
           let level =
-            both & 0x3ffff == 0 && left >= 0x40000 && gigabytePages
-            ? 3 : both & 511 == 0 && left >= 512 ? 2 : 1
+            slot.log != 0
+            ? 1
+            : both & 0x3ffff == 0 && left >= 0x40000 && gigabytePages
+              ? 3 : both & 511 == 0 && left >= 512 ? 2 : 1
           let count: UInt64 = 1 << UInt64(9 * (level - 1))
           if !tables.map(
             guest << 12, to: frame << 12, level: level, writable: writable, free: &free)
           {
-            shortages &+= 1
-            return
+            return false
           }
           guest += count
           frame += count
@@ -98,5 +142,6 @@ public struct MemorySlots {
       }
       physical = unsafe page.pointee.next
     }
+    return true
   }
 }

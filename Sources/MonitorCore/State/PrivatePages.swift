@@ -25,6 +25,10 @@ extension VirtualCPUPages {
       unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: GuestPages.Page.self)
     }
   }
+  /// APUS_SLOTS entries, zeroed by the driver.
+  @inline(__always) var mappedSlots: UnsafeMutablePointer<MappedSlot> {
+    unsafe vmPage(APUS_VM_PAGE_MAPPED).assumingMemoryBound(to: MappedSlot.self)
+  }
   @inline(__always) var machine: UnsafeMutablePointer<VirtualMachineState> {
     unsafe (vmPage(APUS_VM_PAGE_PRIVATE) + 64).assumingMemoryBound(to: VirtualMachineState.self)
   }

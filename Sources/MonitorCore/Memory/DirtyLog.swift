@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import Contract
+
+/// KVM_MEM_LOG_DIRTY_PAGES: a page of such a slot is read-only until its first write, which is noted here.
+extension VirtualCPU {
+  /// Notes a write to a read-only page and lets it be written. False if its slot has no log.
+  @inline(never)
+  func logWrite(to address: UInt64) -> Bool {
+    let tables = tables
+    return withMachine { machine in
+      for index in 0..<machine.slots.count {
+        let slot = unsafe pages.mappedSlots[index]
+        guard slot.log != 0, address >= slot.address, address - slot.address < slot.size else {
+          continue
+        }
+        note(page: (address - slot.address) >> 12, in: slot.log)
+        return tables.allowWrites(to: address)
+      }
+      return false
+    }
+  }
+
+  /// struct apus_log_page.
+  private func note(page: UInt64, in log: UInt64) {
+    let maps = UInt64(APUS_LOG_MAPS)
+    let bits = UInt64(APUS_LOG_MAP_BITS)
+    var map = page / bits
+    var directory = log
+    while map >= maps {
+      directory = unsafe processor.map(directory, at: .extents).load(as: UInt64.self)
+      guard directory != 0 else { return }
+      map -= maps
+    }
+    let physical = unsafe processor.map(directory, at: .extents)
+      .load(fromByteOffset: 8 * Int(map + 1), as: UInt64.self)
+    let words = unsafe processor.map(physical, at: .extents).assumingMemoryBound(to: UInt64.self)
+    let bit = page % bits
+    unsafe words[Int(bit / 64)] |= 1 << (bit % 64)
+  }
+}
