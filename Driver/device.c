@@ -21,6 +21,12 @@ static long device_ioctl(struct file *file, unsigned int request, unsigned long 
 		return cpuid_supported(argument);
 	case KVM_GET_MSR_INDEX_LIST:
 		return msr_index_list(argument);
+	case KVM_GET_MSR_FEATURE_INDEX_LIST:
+		return msr_feature_list(argument);
+	case KVM_GET_MSRS:
+		return msr_features(argument);
+	case KVM_X86_GET_MCE_CAP_SUPPORTED:
+		return machine_check_capability(argument);
 	case APUS_GET_HOST:
 		return host_describe(argument);
 	default:

@@ -156,6 +156,10 @@ static int check_header(const struct apus_image *image)
 	if (header->msr_count > MOST_RULES || header->msrs % 4 ||
 	    !image_at(image, header->msrs, header->msr_count * sizeof(u32)))
 		return -ENOEXEC;
+	if (header->feature_msr_count > MOST_RULES || header->feature_msrs % 8 ||
+	    !image_at(image, header->feature_msrs,
+		      header->feature_msr_count * sizeof(struct apus_feature_msr)))
+		return -ENOEXEC;
 	if (!entry || (image->flags[(image->entry - APUS_IMAGE_BASE) / PAGE_SIZE] & _PAGE_NX))
 		return -ENOEXEC;
 	return 0;

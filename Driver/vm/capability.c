@@ -2,6 +2,8 @@
 /* KVM_CHECK_EXTENSION: what is here, and 0 for everything else. */
 #include <linux/cpumask.h>
 
+#include <asm/cpufeature.h>
+
 #include "vm.h"
 
 int capability(unsigned long which)
@@ -35,7 +37,31 @@ int capability(unsigned long which)
 	case KVM_CAP_IRQFD:
 	case KVM_CAP_IRQFD_RESAMPLE:
 	case KVM_CAP_IOEVENTFD_ANY_LENGTH:
+	case KVM_CAP_INTERNAL_ERROR_DATA:
+	case KVM_CAP_HLT:
+	case KVM_CAP_X86_ROBUST_SINGLESTEP:
+	case KVM_CAP_VAPIC:
+	case KVM_CAP_ENABLE_CAP:
+	case KVM_CAP_ENABLE_CAP_VM:
+	case KVM_CAP_GET_MSR_FEATURES:
+	case KVM_CAP_SET_BOOT_CPU_ID:
+	case KVM_CAP_MMU_SHADOW_CACHE_CONTROL:
+	case KVM_CAP_IOAPIC_POLARITY_IGNORED:
+	case KVM_CAP_PIT:
+	case KVM_CAP_CLOCKSOURCE:
+	case KVM_CAP_NOP_IO_DELAY:
+	case KVM_CAP_DISABLE_QUIRKS:
+	case KVM_CAP_ENFORCE_PV_FEATURE_CPUID:
 		return 1;
+	case KVM_CAP_MCE:
+		return APUS_MACHINE_CHECK_BANKS;
+	case KVM_CAP_DISABLE_QUIRKS2:
+		return DISABLED_QUIRKS;
+	case KVM_CAP_X86_DISABLE_EXITS:
+		return NEVER_EXITS;
+	/* The guest has the processor's own. */
+	case KVM_CAP_TSC_DEADLINE_TIMER:
+		return boot_cpu_has(X86_FEATURE_TSC_DEADLINE_TIMER);
 	case KVM_CAP_COALESCED_MMIO:
 		return RING_MMAP_PAGE;
 	case KVM_CAP_IRQ_ROUTING:

@@ -86,28 +86,3 @@ long cpuid_supported(struct kvm_cpuid2 __user *argument)
 	kvfree(entries);
 	return result;
 }
-
-/* KVM_GET_MSR_INDEX_LIST */
-long msr_index_list(struct kvm_msr_list __user *argument)
-{
-	const struct apus_image *image;
-	const struct apus_image_header *header;
-	u32 room, count;
-	size_t size;
-
-	if (get_user(room, &argument->nmsrs))
-		return -EFAULT;
-	image = image_get();
-	if (IS_ERR(image))
-		return PTR_ERR(image);
-	header = image_header(image);
-	count = header->msr_count;
-	size = count * sizeof(u32);
-	if (put_user(count, &argument->nmsrs))
-		return -EFAULT;
-	if (room < count)
-		return -E2BIG;
-	if (copy_to_user(argument->indices, image_at(image, header->msrs, size), size))
-		return -EFAULT;
-	return 0;
-}

@@ -42,6 +42,11 @@ static bool find_shape(unsigned int request, struct shape *shape)
 	case KVM_SET_IRQCHIP:
 	case KVM_GET_PIT2:
 	case KVM_SET_PIT2:
+	case KVM_ENABLE_CAP:
+	case KVM_X86_SETUP_MCE:
+	case KVM_X86_SET_MCE:
+	case KVM_SET_VAPIC_ADDR:
+	case KVM_TPR_ACCESS_REPORTING:
 		return true;
 	case KVM_GET_MSRS:
 	case KVM_SET_MSRS:

@@ -229,7 +229,7 @@ static struct vcpu *vcpu_allocate(struct vm *vm, u32 id)
 	vcpu->control = vcpu->area + APUS_VCPU_PAGE_CONTROL * PAGE_SIZE;
 	vcpu->control->area = __pa(vcpu->area);
 	vcpu->control->id = id;
-	vcpu->control->bootstrap = id == 0;
+	vcpu->control->bootstrap = id == vm->boot_id;
 	return vcpu;
 }
 
@@ -282,7 +282,7 @@ long vcpu_create(struct vm *vm, unsigned long id)
 		return -EINVAL;
 	if (mutex_lock_killable(&vm->lock))
 		return -EINTR;
-	result = create(vm, id);
+	result = id < vm->most_vcpu_ids ? create(vm, id) : -EINVAL;
 	mutex_unlock(&vm->lock);
 	return result;
 }

@@ -161,6 +161,30 @@ static long set_identity_map(struct vm *vm, const void __user *argument)
 	return vm->control->vcpu_count ? -EINVAL : 0;
 }
 
+static long set_boot_id(struct vm *vm, unsigned long id)
+{
+	long result;
+
+	if (mutex_lock_killable(&vm->lock))
+		return -EINTR;
+	result = vm->control->vcpu_count ? -EBUSY : 0;
+	if (!result)
+		vm->boot_id = id;
+	mutex_unlock(&vm->lock);
+	return result;
+}
+
+/* As KVM's; there is no shadow page here that it could limit. */
+#define FEWEST_MMU_PAGES 64
+
+static long set_mmu_pages(struct vm *vm, unsigned long pages)
+{
+	if (pages < FEWEST_MMU_PAGES)
+		return -EINVAL;
+	WRITE_ONCE(vm->mmu_pages, pages);
+	return 0;
+}
+
 static long vm_ioctl(struct file *file, unsigned int request, unsigned long value)
 {
 	struct vm *vm = file->private_data;
@@ -184,6 +208,14 @@ static long vm_ioctl(struct file *file, unsigned int request, unsigned long valu
 		return value > U32_MAX - 3 * PAGE_SIZE ? -EINVAL : 0;
 	case KVM_SET_IDENTITY_MAP_ADDR:
 		return set_identity_map(vm, argument);
+	case KVM_ENABLE_CAP:
+		return vm_enable(vm, argument);
+	case KVM_SET_BOOT_CPU_ID:
+		return set_boot_id(vm, value);
+	case KVM_SET_NR_MMU_PAGES:
+		return set_mmu_pages(vm, value);
+	case KVM_GET_NR_MMU_PAGES:
+		return READ_ONCE(vm->mmu_pages);
 	case KVM_CREATE_IRQCHIP:
 	case KVM_CREATE_PIT:
 	case KVM_CREATE_PIT2:
@@ -252,6 +284,7 @@ static struct vm *vm_allocate(void)
 	mmgrab(vm->mm);
 	mutex_init(&vm->lock);
 	mutex_init(&vm->slots_lock);
+	vm->most_vcpu_ids = APUS_VCPUS;
 	INIT_LIST_HEAD(&vm->tables);
 	INIT_LIST_HEAD(&vm->ports);
 	raw_spin_lock_init(&vm->line_lock);

@@ -52,6 +52,10 @@ struct vm {
 	struct work_struct orphaned;
 	struct apus_vm *control;
 	struct mutex lock; /* creation of vCPUs and devices */
+	u32 boot_id;       /* of the vCPU that starts by itself */
+	u32 most_vcpu_ids; /* KVM_CAP_MAX_VCPU_ID */
+	bool limits_ids;   /* the client said so */
+	u32 mmu_pages;     /* KVM_SET_NR_MMU_PAGES: stored only */
 	struct vcpu *vcpus[APUS_VCPUS]; /* written once, under lock */
 	bool lost; /* a CPU did not come back, and may use all that was given to it */
 
@@ -222,6 +226,20 @@ int capability(unsigned long which);
 
 /* cpuid.c */
 long cpuid_supported(struct kvm_cpuid2 __user *argument);
+
+/* msrs.c */
 long msr_index_list(struct kvm_msr_list __user *argument);
+long msr_feature_list(struct kvm_msr_list __user *argument);
+long msr_features(struct kvm_msrs __user *argument);
+long machine_check_capability(u64 __user *argument);
+
+/* enable.c */
+#define DISABLED_QUIRKS                                                                          \
+	(KVM_X86_QUIRK_LINT0_REENABLED | KVM_X86_QUIRK_CD_NW_CLEARED |                           \
+	 KVM_X86_QUIRK_LAPIC_MMIO_HOLE | KVM_X86_QUIRK_OUT_7E_INC_RIP |                          \
+	 KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | KVM_X86_QUIRK_FIX_HYPERCALL_INSN |                 \
+	 KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS)
+#define NEVER_EXITS (KVM_X86_DISABLE_EXITS_HLT | KVM_X86_DISABLE_EXITS_PAUSE)
+long vm_enable(struct vm *vm, const void __user *argument);
 
 #endif

@@ -13,3 +13,6 @@ apus_header:
   .quad cpuid_rules_count
   .quad msr_list_start
   .quad msr_list_count
+  .quad feature_msrs_start
+  .quad feature_msrs_count
+  .quad 0x01000120         /* IA32_MCG_CAP: MCG_SER_P, MCG_CTL_P, 32 banks at most */

@@ -94,6 +94,9 @@ struct apus_image_header {
 	uint64_t cpuid_rule_count;
 	uint64_t msrs;            /* uint32_t[]: KVM_GET_MSR_INDEX_LIST */
 	uint64_t msr_count;
+	uint64_t feature_msrs;    /* struct apus_feature_msr[]: KVM_GET_MSR_FEATURE_INDEX_LIST */
+	uint64_t feature_msr_count;
+	uint64_t machine_check_capability; /* KVM_X86_GET_MCE_CAP_SUPPORTED */
 };
 
 /*
@@ -108,6 +111,17 @@ struct apus_cpuid_rule {
 	uint32_t flags; /* KVM_CPUID_FLAG_SIGNIFCANT_INDEX or 0 */
 	uint32_t mask[4];
 	uint32_t set[4];
+};
+
+/*
+ * An MSR that describes the processor: the host CPU's, ANDed with mask and then ORed with set.
+ * With a mask of 0 the host is not asked.
+ */
+struct apus_feature_msr {
+	uint32_t index;
+	uint32_t reserved;
+	uint64_t mask;
+	uint64_t set;
 };
 
 /*
@@ -404,6 +418,7 @@ struct apus_vcpu {
 #define APUS_NO_APIC_ID 0xffffffffu
 #define APUS_NO_PIN 0xffu
 #define APUS_ZONES 16u
+#define APUS_MACHINE_CHECK_BANKS 32u /* at most: IA32_MCG_CAP says how many */
 
 #define APUS_SLOT_READONLY 1u
 
@@ -502,7 +517,7 @@ struct apus_vm {
 	uint32_t wall_nanoseconds;
 	uint32_t irqchip;          /* 1 after KVM_CREATE_IRQCHIP */
 	uint32_t pit;              /* 1 after KVM_CREATE_PIT2 */
-	uint32_t reserved;
+	uint32_t disabled_quirks;  /* KVM_X86_QUIRK_*: KVM_CAP_DISABLE_QUIRKS2 */
 	uint32_t apic_ids[APUS_VCPUS]; /* physical, by vCPU id; APUS_NO_APIC_ID: not bound */
 	/* D: atomic */
 	uint32_t line_levels;      /* bit n: line n is high, as `held_lines` also says */

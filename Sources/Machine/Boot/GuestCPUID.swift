@@ -27,6 +27,8 @@ struct GuestCPUID {
       entry.ebx = entry.ebx & 0xffff | virtualCPUs << 16 | virtualCPU << 24
       entry.ecx |= 1 << 31  // runs under a hypervisor
       if hasDeadlineTimer { entry.ecx |= 1 << 24 }
+      // No machine-check architecture: Linux would read its banks again and again, with an exit each.
+      entry.edx &= ~(1 << 14)
       if virtualCPUs > 1 { entry.edx |= 1 << 28 } else { entry.edx &= ~(1 << 28) }
     case 4:
       // EAX: cores in the package less one, threads that share the cache less one.

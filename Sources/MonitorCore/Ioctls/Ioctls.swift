@@ -20,7 +20,7 @@ extension VirtualCPU {
     case KVM_SET_SREGS_: setSpecialRegisters(argument())
     case KVM_GET_MSRS_:
       transferMSRs(size) { msr, entry in
-        guard let value = readMSR(msr) else { return false }
+        guard let value = readMSR(msr, by: .client) else { return false }
         entry.data = value
         return true
       }
@@ -44,6 +44,11 @@ extension VirtualCPU {
     case KVM_SET_VCPU_EVENTS_: setEvents(argument())
     case KVM_GET_DEBUGREGS_: reply(getDebugRegisters())
     case KVM_SET_DEBUGREGS_: setDebugRegisters(argument())
+    case KVM_ENABLE_CAP_: enable(argument())
+    case KVM_X86_SETUP_MCE_: setUpMachineCheck(argument())
+    case KVM_X86_SET_MCE_: reportMachineCheck(argument())
+    case KVM_SET_VAPIC_ADDR_: setVAPICAddress(argument())
+    case KVM_TPR_ACCESS_REPORTING_: reportTaskPriorityAccesses(argument())
     default: -ENOTTY_
     }
   }

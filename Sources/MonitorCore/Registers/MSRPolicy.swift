@@ -9,7 +9,7 @@ extension VirtualCPU {
   func handleReadMSR() -> Outcome {
     let msr = MSR(rawValue: UInt32(truncatingIfNeeded: state.registers.rcx))
     count(cause(of: msr) ?? APUS_EXIT_MSR_READ)
-    if let value = readMSR(msr) {
+    if let value = readMSR(msr, by: .guest) {
       state.registers.edxEAX = value
       skip(.readMSR)
     } else {
@@ -56,7 +56,7 @@ extension VirtualCPU {
     return APICRegister(rawValue: UInt8(truncatingIfNeeded: msr.rawValue))
   }
 
-  func readMSR(_ msr: MSR) -> UInt64? {
+  func readMSR(_ msr: MSR, by reader: Writer = .guest) -> UInt64? {
     if let register = Self.apicRegister(msr) {
       return state.apic.base.isX2APIC ? readX2APIC(register) : nil
     }
@@ -71,8 +71,9 @@ extension VirtualCPU {
     case .timeStampCounter: return processor.timestamp()
     case .tscAuxiliary: return offersTSCAuxiliary ? processor.readMSR(msr) : nil
     case .tscDeadline: return offersTSCDeadline ? processor.readMSR(msr) : nil
-    case .systemTime: return state.systemTimeMSR
-    case .wallClock: return state.wallClockMSR
+    case .machineCheck: return machineCheck.read(msr, by: reader)
+    case .systemTime: return offersClock(msr, reader) ? state.systemTimeMSR : nil
+    case .wallClock: return offersClock(msr, reader) ? state.wallClockMSR : nil
     }
   }
 
@@ -87,7 +88,7 @@ extension VirtualCPU {
     case .ignored: return true
     case .zero: return value == 0
     // A client puts back what it has read.
-    case .none: return writer == .client && readMSR(msr) == value
+    case .none: return writer == .client && readMSR(msr, by: writer) == value
     }
     switch row.home {
     case .unit: return unit.writeMSR(msr, value)
@@ -104,14 +105,27 @@ extension VirtualCPU {
     case .tscDeadline:
       guard offersTSCDeadline else { return false }
       processor.writeMSR(msr, value)
+    case .machineCheck:
+      return machineCheck.write(
+        msr, value, by: writer, mayWriteStatus: mayWriteMachineCheckStatus)
     case .systemTime:
+      guard offersClock(msr, writer) else { return false }
       state.systemTimeMSR = value
       publishSystemTime()
     case .wallClock:
+      guard offersClock(msr, writer) else { return false }
       state.wallClockMSR = value
       if value != 0 { publishWallClock() }
     }
     return true
+  }
+
+  /// The client may have asked that CPUID counts: bit 0 of leaf 0x40000001 for the first numbers of
+  /// kvmclock's MSRs, bit 3 for those of today.
+  private func offersClock(_ msr: MSR, _ accessor: Writer) -> Bool {
+    if accessor == .client || !state.enforcesParavirtualFeatures { return true }
+    let bit: UInt32 = msr.rawValue < 0x100 ? 1 << 0 : 1 << 3
+    return cpuidTable.answer(0x4000_0001, 0).eax & bit != 0
   }
 
   /// APM vol. 2, 3.1.7: LME cannot change while paging is on; LMA follows LME and paging.

@@ -18,6 +18,7 @@ struct MSRRow {
     case timeStampCounter
     case tscAuxiliary
     case tscDeadline
+    case machineCheck
     case systemTime
     case wallClock
   }
@@ -74,9 +75,8 @@ enum MSRTable {
     case MSR.architecturalCapabilities.rawValue: return .zero(.none)
     case MSR.miscellaneousFeatures.rawValue: return .zero(.zero)
     case MSR.systemEnterCS.rawValue...MSR.systemEnterEIP.rawValue: return MSRRow(home: .unit)
-    case MSR.machineCheckCapability.rawValue: return .zero(.none)
-    case MSR.machineCheckStatus.rawValue: return .stored(.machineCheckStatus)
-    case MSR.machineCheckControl.rawValue: return .zero(.ignored)
+    case MSR.machineCheckCapability.rawValue...MSR.machineCheckControl.rawValue:
+      return MSRRow(home: .machineCheck)
     case MSR.performanceControl.rawValue: return .zero(.ignored)
     case MSR.miscellaneousEnable.rawValue: return .stored(.miscellaneousEnable)
     case MSR.debugControl.rawValue: return .stored(.debugControl)
@@ -90,10 +90,9 @@ enum MSRTable {
       return .stored(.mtrrFixed, offset: 3 + number & 7)
     case MSR.pageAttributeTable.rawValue: return MSRRow(home: .unit)
     case MSR.mtrrDefaultType.rawValue: return .stored(.mtrrDefaultType)
-    // Control, status, address and more of 32 banks; none ever reports anything.
+    // Control, status, address and more of 32 banks.
     case MSR.machineCheckBank0.rawValue...MSR.machineCheckBank0.rawValue + 0x7f:
-      return number & 3 == 0
-        ? .stored(.machineCheckBank, offset: number >> 2 & 31) : .zero(.zero)
+      return MSRRow(home: .machineCheck)
     case MSR.tscDeadline.rawValue: return MSRRow(home: .tscDeadline)
     case MSR.kvmWallClock.rawValue: return MSRRow(home: .wallClock)
     case MSR.kvmSystemTime.rawValue: return MSRRow(home: .systemTime)

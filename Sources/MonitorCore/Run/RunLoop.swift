@@ -22,6 +22,12 @@ extension VirtualCPU {
       describeToClient()
       return -Int64(EINTR_)
     }
+    if state.shutdownPending {
+      state.shutdownPending = false
+      run.exit_reason = UInt32(KVM_EXIT_SHUTDOWN)
+      describeToClient()
+      return 0
+    }
     while true {
       // The steps of docs/model. M1: read the count of NMIs.
       let nmis = processor.nmiCount

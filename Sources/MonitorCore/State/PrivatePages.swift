@@ -17,6 +17,10 @@ extension VirtualCPUPages {
   @inline(__always) var cpuid: UnsafeMutablePointer<kvm_cpuid_entry2> {
     unsafe vcpuPage(APUS_VCPU_PAGE_PRIVATE + 1).assumingMemoryBound(to: kvm_cpuid_entry2.self)
   }
+  /// The page behind those.
+  @inline(__always) var machineCheck: UnsafeMutablePointer<MachineCheckBanks> {
+    unsafe vcpuPage(APUS_VCPU_PAGE_PRIVATE + 4).assumingMemoryBound(to: MachineCheckBanks.self)
+  }
   @inline(__always) var cpuidDirectory: UnsafeMutablePointer<CPUIDDirectory> {
     unsafe withUnsafeMutablePointer(to: &state.pointee.cpuidDirectory) { unsafe $0 }
   }

@@ -18,27 +18,23 @@ public struct StoredMSRs: Sendable {
     case loadStoreConfiguration
     case microcodeRevision
     case tscAdjust
-    case machineCheckStatus
     case debugControl
     case featureControl
-    /// MCi_CTL of 32 banks.
-    case machineCheckBank = 64
   }
 
-  private var words: InlineArray<96, UInt64> = InlineArray(repeating: 0)
+  private var words: InlineArray<40, UInt64> = InlineArray(repeating: 0)
 
   public init() {
     for index in 16..<27 { words[index] = 0x0606_0606_0606_0606 }
     // MTRRs on, fixed ranges on, write-back by default.
     self[.mtrrDefaultType] = 0xc06
     self[.decodeConfiguration] = 1 << 1
-    for bank in 64..<96 { words[bank] = .max }
   }
 
   @inline(__always)
   subscript(_ word: UInt8) -> UInt64 {
-    mutating get { words[min(Int(word), 95)] }
-    set { words[min(Int(word), 95)] = newValue }
+    mutating get { words[min(Int(word), 39)] }
+    set { words[min(Int(word), 39)] = newValue }
   }
   subscript(_ word: Word) -> UInt64 {
     mutating get { self[word.rawValue] }

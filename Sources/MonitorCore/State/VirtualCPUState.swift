@@ -41,6 +41,10 @@ public struct VirtualCPUState {
   public var systemTimeMSR: UInt64 = 0
   public var wallClockMSR: UInt64 = 0
   public var systemTimeVersion: UInt32 = 0
+  /// KVM_CAP_ENFORCE_PV_FEATURE_CPUID.
+  var enforcesParavirtualFeatures = false
+  /// A triple fault that the client caused.
+  var shutdownPending = false
 
   var guestPages = GuestPages()
 

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KVM_ENABLE_CAP of a VM: what a client may switch on, or asks for and has anyway. What changes
+ * how a guest is run stands in struct apus_vm, and the monitor heeds it.
+ */
+#include <linux/uaccess.h>
+
+#include "vm.h"
+
+static long disable_quirks(struct vm *vm, u64 quirks)
+{
+	if (quirks & ~(u64)DISABLED_QUIRKS)
+		return -EINVAL;
+	WRITE_ONCE(vm->control->disabled_quirks, quirks);
+	return 0;
+}
+
+/* Once, or again to the same. */
+static long limit_vcpu_ids(struct vm *vm, u64 most)
+{
+	long result = 0;
+
+	if (!most)
+		return 0;
+	if (most > APUS_VCPUS)
+		return -EINVAL;
+	if (mutex_lock_killable(&vm->lock))
+		return -EINTR;
+	if (vm->control->vcpu_count || (vm->limits_ids && vm->most_vcpu_ids != most))
+		result = -EINVAL;
+	if (!result) {
+		vm->limits_ids = true;
+		vm->most_vcpu_ids = most;
+	}
+	mutex_unlock(&vm->lock);
+	return result;
+}
+
+long vm_enable(struct vm *vm, const void __user *argument)
+{
+	struct kvm_enable_cap wanted;
+
+	if (copy_from_user(&wanted, argument, sizeof(wanted)))
+		return -EFAULT;
+	if (wanted.flags)
+		return -EINVAL;
+	switch (wanted.cap) {
+	case KVM_CAP_DISABLE_QUIRKS: /* which knows no wrong bits */
+		return disable_quirks(vm, wanted.args[0] & DISABLED_QUIRKS);
+	case KVM_CAP_DISABLE_QUIRKS2:
+		return disable_quirks(vm, wanted.args[0]);
+	case KVM_CAP_MAX_VCPU_ID:
+		return limit_vcpu_ids(vm, wanted.args[0]);
+	case KVM_CAP_X86_DISABLE_EXITS:
+		/* They are never on. */
+		return wanted.args[0] & ~(u64)NEVER_EXITS ? -EINVAL : 0;
+	case KVM_CAP_SPLIT_IRQCHIP:
+		pr_info_once("a client asked for a split interrupt controller, which Apus has not: start QEMU with kernel-irqchip=on\n");
+		return -EOPNOTSUPP;
+	default:
+		return -EINVAL;
+	}
+}
