@@ -36,8 +36,8 @@ struct MachineCheckBanks {
     return true
   }
 
-  /// Nil: no such register.
-  func read(_ msr: MSR, by reader: Writer) -> UInt64? {
+  /// Nil: no such register. It is mutating so that no call copies the banks.
+  mutating func read(_ msr: MSR, by reader: Writer) -> UInt64? {
     switch msr {
     case .machineCheckCapability: return capability
     case .machineCheckStatus: return status
