@@ -5,14 +5,18 @@
 
 #include "driver.h"
 
-struct device *apus_device;
-
 static struct miscdevice device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "apus",
 	.mode = 0660, /* root's; udev names a group, as for /dev/kvm */
 	.fops = &apus_device_operations,
 };
+
+/* Whoever has opened the device finds it: misc_register() sets it before it lets anybody open. */
+struct device *apus_device(void)
+{
+	return device.this_device;
+}
 
 static int __init apus_init(void)
 {
@@ -32,7 +36,6 @@ static int __init apus_init(void)
 	error = misc_register(&device);
 	if (error)
 		goto no_device;
-	apus_device = device.this_device;
 	return 0;
 
 no_device:

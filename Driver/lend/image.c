@@ -204,7 +204,7 @@ const struct apus_image *image_get(void)
 	image = the_image;
 	if (image)
 		goto unlock;
-	error = firmware_request_nowarn(&file, FIRMWARE, apus_device);
+	error = firmware_request_nowarn(&file, FIRMWARE, apus_device());
 	if (error) {
 		pr_err_ratelimited("firmware file %s: error %d\n", FIRMWARE, error);
 		image = ERR_PTR(error);

@@ -7,6 +7,7 @@
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -98,7 +99,7 @@ static struct lent *lent_allocate(unsigned int cpu, const struct apus_image *ima
 
 static int check_cpu(unsigned int cpu)
 {
-	if (cpu >= nr_cpu_ids || !cpu_possible(cpu))
+	if (!cpu_possible(cpu))
 		return -ENODEV;
 	if (hotplug_is_claimed(cpu))
 		return -EBUSY;
@@ -197,10 +198,14 @@ static struct lent *take(unsigned int cpu)
 }
 
 /* EPERM: only who administrates the machine takes a CPU from it that is not in the pool. */
-struct lent *lent_take(unsigned int cpu)
+struct lent *lent_take(unsigned long cpu)
 {
 	struct lent *lent;
 
+	/* First of all: the number is the client's, and indexes bitmaps and per-CPU data. */
+	if (cpu >= nr_cpu_ids)
+		return ERR_PTR(-ENODEV);
+	cpu = array_index_nospec(cpu, nr_cpu_ids);
 	if (!pool_contains(cpu) && !capable(CAP_SYS_ADMIN))
 		return ERR_PTR(-EPERM);
 	if (mutex_lock_killable(&lending))

@@ -29,7 +29,7 @@ struct lent {
 };
 
 /* main.c */
-extern struct device *apus_device;
+struct device *apus_device(void);
 
 /* image.c: the monitor as the firmware file holds it */
 const struct apus_image *image_get(void);
@@ -62,7 +62,7 @@ void borrow_end(struct borrowed *borrowed);
 int lent_start(struct lent *lent);
 
 /* lend.c */
-struct lent *lent_take(unsigned int cpu);
+struct lent *lent_take(unsigned long cpu);
 struct lent *lent_take_from_pool(void);
 bool lent_return(struct lent *lent);
 unsigned int lent_count(void);

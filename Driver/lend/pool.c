@@ -2,6 +2,7 @@
 /* The CPUs that the administrator named for clients which do not ask for one. */
 #include <linux/cpumask.h>
 #include <linux/moduleparam.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 
@@ -37,7 +38,8 @@ static const struct kernel_param_ops pool_operations = {
 module_param_cb(pool, &pool_operations, NULL, 0644);
 MODULE_PARM_DESC(pool, "list of CPUs for clients that do not ask for one, such as 2-3");
 
+/* cpumask_test_cpu() reads whatever lies behind the mask for a number beyond it. */
 bool pool_contains(unsigned int cpu)
 {
-	return cpumask_test_cpu(cpu, &pool);
+	return cpu < nr_cpu_ids && cpumask_test_cpu(array_index_nospec(cpu, nr_cpu_ids), &pool);
 }

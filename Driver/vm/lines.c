@@ -3,6 +3,8 @@
  * Interrupt lines. Where the monitor has said that a line's edges are no more
  * than an interrupt for one CPU, that interrupt is sent from here and nobody exits.
  */
+#include <linux/nospec.h>
+
 #include "vm.h"
 
 /* As wired on a PC, until KVM_SET_GSI_ROUTING says otherwise. */
@@ -85,6 +87,8 @@ int line_set(struct vm *vm, unsigned int line, bool high)
 	unsigned long flags;
 	bool changes, look = false;
 
+	/* It comes from the client or, for the timer, from the monitor; the caller has checked it. */
+	line = array_index_nospec(line, APUS_LINES);
 	raw_spin_lock_irqsave(&vm->line_lock, flags);
 	changes = high != !!(vm->levels & BIT(line));
 	if (changes && high) {

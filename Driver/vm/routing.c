@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KVM_SET_GSI_ROUTING: which line drives which pin, and which stands for a message. */
 #include <linux/err.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -20,9 +21,11 @@ struct wiring {
 static int add_irqchip(struct wiring *wiring, const struct kvm_irq_routing_entry *entry)
 {
 	u32 pin = entry->u.irqchip.pin;
+	u32 line = entry->gsi;
 
-	if (entry->gsi >= APUS_LINES)
+	if (line >= APUS_LINES)
 		return -EINVAL;
+	line = array_index_nospec(line, APUS_LINES);
 	switch (entry->u.irqchip.irqchip) {
 	case KVM_IRQCHIP_PIC_SLAVE:
 	case KVM_IRQCHIP_PIC_MASTER:
@@ -31,14 +34,14 @@ static int add_irqchip(struct wiring *wiring, const struct kvm_irq_routing_entry
 		if (entry->u.irqchip.irqchip == KVM_IRQCHIP_PIC_SLAVE)
 			pin += PIC_PINS;
 		/* Lines and the PICs' inputs are numbered alike; so is every PC. */
-		if (pin != entry->gsi)
+		if (pin != line)
 			return -EINVAL;
 		wiring->pic_lines |= BIT(pin);
 		return 0;
 	case KVM_IRQCHIP_IOAPIC:
-		if (pin >= APUS_LINES || wiring->line_pins[entry->gsi] != APUS_NO_PIN)
+		if (pin >= APUS_LINES || wiring->line_pins[line] != APUS_NO_PIN)
 			return -EINVAL;
-		wiring->line_pins[entry->gsi] = pin;
+		wiring->line_pins[line] = pin;
 		return 0;
 	default:
 		return -EINVAL;
@@ -47,7 +50,8 @@ static int add_irqchip(struct wiring *wiring, const struct kvm_irq_routing_entry
 
 static int add_message(struct wiring *wiring, const struct kvm_irq_routing_entry *entry)
 {
-	struct message *message = &wiring->messages[entry->gsi];
+	u32 gsi = array_index_nospec(entry->gsi, wiring->message_count);
+	struct message *message = &wiring->messages[gsi];
 
 	if (message->exists)
 		return -EINVAL;

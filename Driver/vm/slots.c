@@ -282,12 +282,14 @@ static int change(struct vm *vm, const struct kvm_userspace_memory_region *regio
 	return slot->size ? move(vm, region) : add(vm, region);
 }
 
-long slots_set(struct vm *vm, const struct kvm_userspace_memory_region *region)
+/* The region is the caller's copy. */
+long slots_set(struct vm *vm, struct kvm_userspace_memory_region *region)
 {
 	long result = check_region(region);
 
 	if (result)
 		return result;
+	region->slot = array_index_nospec(region->slot, APUS_SLOTS);
 	if (mutex_lock_killable(&vm->slots_lock))
 		return -EINTR;
 	result = change(vm, region);

@@ -7,6 +7,7 @@
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 
 #include "vm.h"
@@ -91,8 +92,6 @@ int vcpu_set_lent_cpu(struct vcpu *vcpu, unsigned long cpu)
 		return -EIO;
 	if (vcpu->lent)
 		return vcpu->lent->cpu == cpu ? 0 : -EBUSY;
-	if (cpu > INT_MAX)
-		return -ENODEV;
 	return bind_to(vcpu, lent_take(cpu));
 }
 
@@ -282,6 +281,7 @@ long vcpu_create(struct vm *vm, unsigned long id)
 		return -EINVAL;
 	if (mutex_lock_killable(&vm->lock))
 		return -EINTR;
+	id = array_index_nospec(id, APUS_VCPUS);
 	result = id < vm->most_vcpu_ids ? create(vm, id) : -EINVAL;
 	mutex_unlock(&vm->lock);
 	return result;

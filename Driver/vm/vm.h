@@ -151,7 +151,7 @@ long forward_vm_request(struct vm *vm, unsigned int request, void *argument, siz
 long vcpu_run(struct vcpu *vcpu);
 
 /* slots.c */
-long slots_set(struct vm *vm, const struct kvm_userspace_memory_region *region);
+long slots_set(struct vm *vm, struct kvm_userspace_memory_region *region);
 long slots_get_log(struct vm *vm, const struct kvm_dirty_log *request);
 long slots_clear_log(struct vm *vm, const struct kvm_clear_dirty_log *request);
 int slots_allocate(struct vm *vm);

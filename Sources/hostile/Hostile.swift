@@ -24,6 +24,9 @@ struct Hostile {
       print("cannot open \(options.device): \(String(cString: strerror(errno)))")
       exit(1)
     }
+    if let attack = options.attack {
+      exit(attack.make(on: Device(descriptor: device), options))
+    }
     print("seed \(options.seed), \(options.threads) threads, \(options.seconds) s")
     fflush(nil)
     guard let memory = GuestMemory() else {

@@ -4,11 +4,13 @@ import Glibc
 
 /// The command line.
 struct Options {
+  /// One attack instead of random calls.
+  var attack: Attack?
   var seconds = 10
   var seed = SplitMix64.randomSeed
   var threads = 6
-  /// CPUs from 0 on that are asked for: one more than there are is a good number.
-  var cpus = 5
+  /// The first number that no CPU of this machine has.
+  var cpus = 4
   /// The user to become before the device is opened.
   var user: UInt32?
   /// How long a child lives that has the first VMs' descriptors, whatever becomes of its parent.
@@ -16,12 +18,18 @@ struct Options {
   var device = "/dev/apus"
 
   static let usage =
-    "usage: hostile [--seconds N] [--seed N] [--threads N] [--cpus N] [--uid N] [--child N] "
-    + "[--device PATH]"
+    "usage: hostile [ATTACK] [--seconds N] [--seed N] [--threads N] [--cpus N] [--uid N] "
+    + "[--child N] [--device PATH]; attacks: "
+    + Attack.allCases.map(\.rawValue).joined(separator: ", ")
 
   /// Nil if it cannot be understood.
   init?(_ arguments: [String]) {
     var rest = arguments[...]
+    if let first = rest.first, !first.hasPrefix("-") {
+      guard let named = Attack(rawValue: first) else { return nil }
+      attack = named
+      rest.removeFirst()
+    }
     while let option = rest.popFirst() {
       guard let value = rest.popFirst() else { return nil }
       switch (option, UInt64(value)) {

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Scenario {
+  /// What a user of /dev/apus once could do to the host, one attack after the other.
+  static let userAttacks: Scenario = {
+    var scenario = Scenario(
+      name: "user-attacks", summary: "attacks of a user that did harm once", seconds: 120,
+      script: """
+        dmesg -n 4
+        load apus
+        echo 2-3 > /sys/module/apus/parameters/pool
+        chmod 666 /dev/apus
+        # attack NAME ARGUMENT...: what it says is the check's detail, or its reason.
+        attack() {
+          name=$1; shift
+          if "$@" > /tmp/$name 2>&1; then pass $name "$(tail -n 1 /tmp/$name)"
+          else fail $name "$(tail -n 1 /tmp/$name)"; fi
+        }
+        \(numbersOfCPUs)
+        expect all-cpus-online [ "$(cat /sys/devices/system/cpu/online)" = 0-3 ]
+        expect host-unhurt clean_kernel_log
+
+        """)
+    scenario.machine.append = "panic_on_warn=1 oops=panic"
+    scenario.files = ["bin/hostile": "build/hostile"]
+    scenario.expected = ["cpu-numbers", "host-unhurt"]
+    return scenario
+  }()
+
+  /// A driver that looked them up read the kernel's memory behind a bitmap.
+  private static let numbersOfCPUs = """
+    step "CPUs that no machine has"
+    attack cpu-numbers hostile cpu-numbers --uid 1000
+    """
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
+import HostileCalls
+
+/// One attack that did harm once. `hostile NAME` makes it and says what came of it.
+enum Attack: String, CaseIterable {
+  /// Asks for CPUs of every number: the answers must tell nothing.
+  case cpuNumbers = "cpu-numbers"
+
+  /// The exit status: 0, or 2 for harm that this program can see itself.
+  func make(on device: Device, _ options: Options) -> Int32 {
+    switch self {
+    case .cpuNumbers: CPUNumbers(device: device, options: options).make()
+    }
+  }
+}
+
+/// /dev/apus, and what attacks do with it: descriptors, or -errno.
+struct Device {
+  let descriptor: Int32
+
+  func createMachine() -> Int32 { call(descriptor, HOSTILE_CREATE_VM) }
+
+  func createProcessor(of machine: Int32, _ id: UInt64 = 0) -> Int32 {
+    call(machine, HOSTILE_CREATE_VCPU, id)
+  }
+
+  func lend(_ cpu: UInt64, to processor: Int32) -> Int32 {
+    call(processor, HOSTILE_SET_LENT_CPU, cpu)
+  }
+
+  func call(_ descriptor: Int32, _ which: Int, _ argument: UInt64 = 0) -> Int32 {
+    hostile_ioctl(descriptor, hostile_number(Int32(which)), argument)
+  }
+}
+
+/// Says it at once, for a script that waits for the line.
+func say(_ line: String) {
+  print(line)
+  fflush(nil)
+}
+
+/// Microseconds since some moment.
+func microseconds() -> Int {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return time.tv_sec * 1_000_000 + time.tv_nsec / 1000
+}
