@@ -69,6 +69,10 @@ struct Arena {
     }
   }
 
+  func word(at index: Int) -> UInt64 {
+    buffer.load(fromByteOffset: index * 8, as: UInt64.self)
+  }
+
   func store<Value>(_ value: Value, at offset: Int = 0) {
     buffer.storeBytes(of: value, toByteOffset: offset, as: Value.self)
   }

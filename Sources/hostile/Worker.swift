@@ -14,6 +14,7 @@ struct Worker {
   let options: Options
   let arena: Arena
   var generator: SplitMix64
+  var numbers = Numbers()
   var tally = Tally()
   /// Calls of a child that should have failed and did not.
   var childrensSuccesses = 0
@@ -50,8 +51,16 @@ struct Worker {
     note(request.index)
     let result = hostile_ioctl(descriptor, request.number, argument)
     tally.note(request, result)
+    remember(result, argument)
     if result >= 0, ["KVM_CREATE_VM", "KVM_CREATE_VCPU"].contains(request.name) { close(result) }
     if result >= 0, request.name == "KVM_SET_LENT_CPU" { Targets.prepare(descriptor) }
+  }
+
+  /// What a call returned, and what it may have written.
+  private mutating func remember(_ result: Int32, _ argument: UInt64) {
+    numbers.note(UInt64(bitPattern: Int64(result)), &generator)
+    guard argument == arena.address else { return }
+    numbers.note(arena.word(at: generator.below(16)), &generator)
   }
 
   /// What the kernel itself says is right, and then a little different.
