@@ -54,6 +54,7 @@ static void give_back(struct vcpu *vcpu, struct lent *lent)
 {
 	if (!lent_return(lent))
 		WRITE_ONCE(vcpu->vm->lost, true);
+	vms_leave(vcpu->vm);
 }
 
 /* A CPU, from the pool if nobody named one, that serves this vCPU. Under vcpu->lock. */
@@ -64,6 +65,7 @@ static int bind_to(struct vcpu *vcpu, struct lent *lent)
 	if (IS_ERR(lent))
 		return PTR_ERR(lent);
 	set_lent(vcpu, lent);
+	vms_join(vcpu->vm);
 	result = lent_command(lent, APUS_COMMAND_BIND, vcpu->control->area,
 			      vcpu->vm->control->area);
 	if (result < 0) {

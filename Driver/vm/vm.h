@@ -47,6 +47,8 @@ struct message {
 struct vm {
 	refcount_t users;
 	struct list_head node; /* of all VMs */
+	struct list_head followed_node; /* of those that have a CPU */
+	unsigned int followed_vcpus;    /* that have one; under the lock of that list */
 	struct mm_struct *mm;  /* only its owners may use the VM */
 	struct mmu_notifier owner;
 	struct work_struct orphaned;
@@ -114,6 +116,8 @@ struct vcpu {
 void vms_add(struct vm *vm);
 void vms_remove(struct vm *vm);
 unsigned int vm_count(void);
+void vms_join(struct vm *vm);
+void vms_leave(struct vm *vm);
 void vms_follow(void);
 void vm_stop(struct vm *vm);
 void vm_stop_all(void);

@@ -8,27 +8,11 @@
 static DEFINE_RAW_SPINLOCK(list_lock); /* of changes; taken with interrupts off */
 static LIST_HEAD(vms);
 static unsigned int count;
+static LIST_HEAD(followed); /* those that have a CPU; of changes, under list_lock too */
 
 unsigned int vm_count(void)
 {
 	return READ_ONCE(count);
-}
-
-/*
- * The doorbell rang: a guest may have programmed its PIT, or written what eventfds wait for. No lock
- * is held: those who wait for an eventfd are called from here.
- */
-void vms_follow(void)
-{
-	struct vm *vm;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(vm, &vms, node) {
-		timer_follow(vm);
-		ioeventfds_follow(vm);
-		lines_follow(vm);
-	}
-	rcu_read_unlock();
 }
 
 void vms_add(struct vm *vm)
@@ -51,6 +35,54 @@ void vms_remove(struct vm *vm)
 	count--;
 	raw_spin_unlock_irqrestore(&list_lock, flags);
 	synchronize_rcu_expedited();
+}
+
+/*
+ * A guest may have programmed its PIT, or written what eventfds wait for. No lock is held: those who
+ * wait for an eventfd are called from here.
+ */
+static void follow(struct vm *vm)
+{
+	timer_follow(vm);
+	ioeventfds_follow(vm);
+	lines_follow(vm);
+}
+
+/*
+ * The doorbell rang. A VM without a CPU has no monitor that could ring: there are no more VMs to look at
+ * than lent CPUs, however many VMs there are.
+ */
+void vms_follow(void)
+{
+	struct vm *vm;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(vm, &followed, followed_node)
+		follow(vm);
+	rcu_read_unlock();
+}
+
+/* A vCPU gets a CPU. */
+void vms_join(struct vm *vm)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&list_lock, flags);
+	if (!vm->followed_vcpus++)
+		list_add_rcu(&vm->followed_node, &followed);
+	raw_spin_unlock_irqrestore(&list_lock, flags);
+}
+
+/* A vCPU has given its CPU back. Its last ring may not have been answered yet. */
+void vms_leave(struct vm *vm)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&list_lock, flags);
+	if (!--vm->followed_vcpus)
+		list_del_rcu(&vm->followed_node);
+	raw_spin_unlock_irqrestore(&list_lock, flags);
+	follow(vm);
 }
 
 /* A VM that is going away already is left alone: its CPUs are on their way. */

@@ -63,6 +63,7 @@ uint32_t hostile_number(int which)
 		[HOSTILE_SET_LENT_CPU] = KVM_SET_LENT_CPU,
 		[HOSTILE_GET_MMAP_SIZE] = KVM_GET_VCPU_MMAP_SIZE,
 		[HOSTILE_PASS_PORTS] = KVM_APUS_PASS_PORTS,
+		[HOSTILE_GET_MP_STATE] = (uint32_t)KVM_GET_MP_STATE,
 	};
 
 	return numbers[which];

@@ -14,6 +14,7 @@ struct Hostile {
       print(Options.usage)
       exit(64)
     }
+    allowDescriptors()
     if let user = options.user { become(user) }
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in }
@@ -50,6 +51,12 @@ struct Hostile {
       print("WRONG: \(sum.childrensSuccesses) calls of a child succeeded on its parent's VM")
     }
     exit(sum.tally.unknown.isEmpty && sum.childrensSuccesses == 0 ? 0 : 2)
+  }
+
+  /// As many as root may permit: the device shall be what sets a limit. Without root fewer do.
+  private static func allowDescriptors() {
+    var limit = rlimit(rlim_cur: 1 << 20, rlim_max: 1 << 20)
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 
   private static func become(_ user: UInt32) {

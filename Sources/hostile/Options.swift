@@ -11,6 +11,8 @@ struct Options {
   var threads = 6
   /// The first number that no CPU of this machine has.
   var cpus = 4
+  /// How many VMs an attack creates.
+  var machines = 100
   /// The user to become before the device is opened.
   var user: UInt32?
   /// How long a child lives that has the first VMs' descriptors, whatever becomes of its parent.
@@ -19,7 +21,7 @@ struct Options {
 
   static let usage =
     "usage: hostile [ATTACK] [--seconds N] [--seed N] [--threads N] [--cpus N] [--uid N] "
-    + "[--child N] [--device PATH]; attacks: "
+    + "[--machines N] [--child N] [--device PATH]; attacks: "
     + Attack.allCases.map(\.rawValue).joined(separator: ", ")
 
   /// Nil if it cannot be understood.
@@ -37,6 +39,7 @@ struct Options {
       case ("--seed", let number?): seed = number
       case ("--threads", let number?): threads = max(1, min(Int(number), 32))
       case ("--cpus", let number?): cpus = max(1, Int(number))
+      case ("--machines", let number?): machines = Int(number)
       case ("--uid", let number?): user = UInt32(number)
       case ("--child", let number?): childSeconds = Int(number)
       case ("--device", _): device = value

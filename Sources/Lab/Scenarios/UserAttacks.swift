@@ -17,13 +17,14 @@ extension Scenario {
           else fail $name "$(tail -n 1 /tmp/$name)"; fi
         }
         \(numbersOfCPUs)
+        \(idleMachines)
         expect all-cpus-online [ "$(cat /sys/devices/system/cpu/online)" = 0-3 ]
         expect host-unhurt clean_kernel_log
 
         """)
     scenario.machine.append = "panic_on_warn=1 oops=panic"
     scenario.files = ["bin/hostile": "build/hostile"]
-    scenario.expected = ["cpu-numbers", "host-unhurt"]
+    scenario.expected = ["cpu-numbers", "idle-machines", "host-unhurt"]
     return scenario
   }()
 
@@ -31,5 +32,11 @@ extension Scenario {
   private static let numbersOfCPUs = """
     step "CPUs that no machine has"
     attack cpu-numbers hostile cpu-numbers --uid 1000
+    """
+
+  /// A driver whose doorbell walked all VMs took longer with each, with interrupts off.
+  private static let idleMachines = """
+    step "VMs that do nothing"
+    attack idle-machines hostile idle-machines --uid 1000 --machines 4000
     """
 }

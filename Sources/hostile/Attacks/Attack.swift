@@ -6,11 +6,14 @@ import HostileCalls
 enum Attack: String, CaseIterable {
   /// Asks for CPUs of every number: the answers must tell nothing.
   case cpuNumbers = "cpu-numbers"
+  /// Has many VMs without a CPU: a call to another VM must take no longer for that.
+  case idleMachines = "idle-machines"
 
   /// The exit status: 0, or 2 for harm that this program can see itself.
   func make(on device: Device, _ options: Options) -> Int32 {
     switch self {
     case .cpuNumbers: CPUNumbers(device: device, options: options).make()
+    case .idleMachines: IdleMachines(device: device, options: options).make()
     }
   }
 }
