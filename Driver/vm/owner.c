@@ -15,7 +15,6 @@ static void end(struct work_struct *work)
 	struct vm *vm = container_of(work, struct vm, orphaned);
 
 	vm_stop(vm);
-	timer_stop(vm);
 	vm_strip(vm);
 }
 

@@ -12,6 +12,20 @@
 #define SHORTEST_PERIOD_NS (200 * NSEC_PER_USEC)
 #define LONGEST_DELAY_NS (3600ull * NSEC_PER_SEC)
 
+/* False if the guest has stopped the timer, or lost its last CPU, when it had expired already. */
+static bool is_wanted(struct vm *vm)
+{
+	unsigned long flags;
+	bool wanted;
+
+	raw_spin_lock_irqsave(&vm->timer_lock, flags);
+	if (!vm->timer_runs)
+		vm->timer_paused = vm->timer_armed;
+	wanted = vm->timer_armed && vm->timer_runs;
+	raw_spin_unlock_irqrestore(&vm->timer_lock, flags);
+	return wanted;
+}
+
 static enum hrtimer_restart expire(struct hrtimer *timer)
 {
 	struct vm *vm = container_of(timer, struct vm, timer);
@@ -19,8 +33,7 @@ static enum hrtimer_restart expire(struct hrtimer *timer)
 	unsigned int line = READ_ONCE(vm->control->timer.line);
 	unsigned long flags;
 
-	/* Stopped by the guest when it was on its way already. */
-	if (!READ_ONCE(vm->timer_armed))
+	if (!is_wanted(vm))
 		return HRTIMER_NORESTART;
 	if (line < APUS_LINES) {
 		line_set(vm, line, true);
@@ -50,12 +63,48 @@ static void arm(struct vm *vm, u64 deadline, u64 period)
 {
 	vm->timer_period = period && deadline ? max_t(u64, period, SHORTEST_PERIOD_NS) : 0;
 	vm->timer_period = min_t(u64, vm->timer_period, LONGEST_DELAY_NS);
-	WRITE_ONCE(vm->timer_armed, deadline != 0);
-	if (deadline)
+	vm->timer_armed = deadline != 0;
+	vm->timer_paused = deadline && !vm->timer_runs;
+	if (deadline && vm->timer_runs) {
 		hrtimer_start(&vm->timer, ns_to_ktime(delay_until(deadline)),
 			      HRTIMER_MODE_REL_HARD);
-	else
-		hrtimer_try_to_cancel(&vm->timer);
+		return;
+	}
+	hrtimer_try_to_cancel(&vm->timer);
+	if (deadline)
+		hrtimer_set_expires(&vm->timer, ktime_add_ns(ktime_get(), delay_until(deadline)));
+}
+
+/*
+ * A vCPU gets a CPU. What would have expired meanwhile expires at once; a periodic timer keeps its phase, and
+ * has lost the periods in between.
+ */
+void timer_resume(struct vm *vm)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vm->timer_lock, flags);
+	vm->timer_runs = true;
+	if (vm->timer_paused && !hrtimer_is_queued(&vm->timer)) {
+		if (vm->timer_period)
+			hrtimer_forward_now(&vm->timer, ns_to_ktime(vm->timer_period));
+		hrtimer_start_expires(&vm->timer, HRTIMER_MODE_ABS_HARD);
+	}
+	vm->timer_paused = false;
+	raw_spin_unlock_irqrestore(&vm->timer_lock, flags);
+}
+
+/* No vCPU has a CPU any more: the timer would cost the host, and serve nobody. */
+void timer_pause(struct vm *vm)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vm->timer_lock, flags);
+	vm->timer_runs = false;
+	/* An expiry that cannot be cancelled any more finds that nobody waits for it. */
+	if (hrtimer_try_to_cancel(&vm->timer) > 0)
+		vm->timer_paused = true;
+	raw_spin_unlock_irqrestore(&vm->timer_lock, flags);
 }
 
 /* The doorbell rang: does the monitor want something else of the timer? Any context. */

@@ -85,6 +85,8 @@ struct vm {
 	u32 timer_sequence;
 	u64 timer_period;
 	bool timer_armed;
+	bool timer_runs;   /* a vCPU has a CPU */
+	bool timer_paused; /* it would be queued if it ran */
 };
 
 struct vcpu {
@@ -218,6 +220,8 @@ void ports_free(struct vm *vm);
 /* timer.c */
 void timer_init(struct vm *vm);
 void timer_follow(struct vm *vm);
+void timer_resume(struct vm *vm);
+void timer_pause(struct vm *vm);
 void timer_stop(struct vm *vm);
 
 /* clock.c */

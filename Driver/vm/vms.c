@@ -68,8 +68,10 @@ void vms_join(struct vm *vm)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&list_lock, flags);
-	if (!vm->followed_vcpus++)
+	if (!vm->followed_vcpus++) {
 		list_add_rcu(&vm->followed_node, &followed);
+		timer_resume(vm);
+	}
 	raw_spin_unlock_irqrestore(&list_lock, flags);
 }
 
@@ -79,8 +81,10 @@ void vms_leave(struct vm *vm)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&list_lock, flags);
-	if (!--vm->followed_vcpus)
+	if (!--vm->followed_vcpus) {
 		list_del_rcu(&vm->followed_node);
+		timer_pause(vm);
+	}
 	raw_spin_unlock_irqrestore(&list_lock, flags);
 	follow(vm);
 }

@@ -10,11 +10,12 @@ import HostileCalls
 struct Hostile {
   /// 0: an errno each time. 1: the device does not open. 2: something that must not be.
   static func main() {
-    guard let options = Options(Array(CommandLine.arguments.dropFirst())) else {
+    guard var options = Options(Array(CommandLine.arguments.dropFirst())) else {
       print(Options.usage)
       exit(64)
     }
     allowDescriptors()
+    options.timers = TimerList()
     if let user = options.user { become(user) }
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in }

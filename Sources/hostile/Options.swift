@@ -15,6 +15,8 @@ struct Options {
   var machines = 100
   /// The user to become before the device is opened.
   var user: UInt32?
+  /// Opened as root, before that.
+  var timers: TimerList?
   /// How long a child lives that has the first VMs' descriptors, whatever becomes of its parent.
   var childSeconds = 0
   var device = "/dev/apus"

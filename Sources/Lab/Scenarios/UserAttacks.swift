@@ -18,13 +18,14 @@ extension Scenario {
         }
         \(numbersOfCPUs)
         \(idleMachines)
+        \(leftTimers)
         expect all-cpus-online [ "$(cat /sys/devices/system/cpu/online)" = 0-3 ]
         expect host-unhurt clean_kernel_log
 
         """)
     scenario.machine.append = "panic_on_warn=1 oops=panic"
     scenario.files = ["bin/hostile": "build/hostile"]
-    scenario.expected = ["cpu-numbers", "idle-machines", "host-unhurt"]
+    scenario.expected = ["cpu-numbers", "idle-machines", "left-timers", "host-unhurt"]
     return scenario
   }()
 
@@ -38,5 +39,11 @@ extension Scenario {
   private static let idleMachines = """
     step "VMs that do nothing"
     attack idle-machines hostile idle-machines --uid 1000 --machines 4000
+    """
+
+  /// A driver that let them go on gave a third of a CPU to the PITs of 60 such VMs.
+  private static let leftTimers = """
+    step "timers of VMs without a CPU"
+    attack left-timers hostile left-timers --uid 1000 --machines 20
     """
 }

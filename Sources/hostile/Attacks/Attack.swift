@@ -8,12 +8,15 @@ enum Attack: String, CaseIterable {
   case cpuNumbers = "cpu-numbers"
   /// Has many VMs without a CPU: a call to another VM must take no longer for that.
   case idleMachines = "idle-machines"
+  /// Has many timers of VMs without a CPU: none of them may go on.
+  case leftTimers = "left-timers"
 
   /// The exit status: 0, or 2 for harm that this program can see itself.
   func make(on device: Device, _ options: Options) -> Int32 {
     switch self {
     case .cpuNumbers: CPUNumbers(device: device, options: options).make()
     case .idleMachines: IdleMachines(device: device, options: options).make()
+    case .leftTimers: LeftTimers(device: device, options: options).make()
     }
   }
 }
@@ -34,6 +37,13 @@ struct Device {
 
   func call(_ descriptor: Int32, _ which: Int, _ argument: UInt64 = 0) -> Int32 {
     hostile_ioctl(descriptor, hostile_number(Int32(which)), argument)
+  }
+
+  /// A call whose argument is a structure.
+  func call<Value>(_ descriptor: Int32, _ which: Int, with value: inout Value) -> Int32 {
+    withUnsafeMutablePointer(to: &value) {
+      call(descriptor, which, UInt64(UInt(bitPattern: $0)))
+    }
   }
 }
 

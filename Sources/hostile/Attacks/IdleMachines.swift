@@ -41,10 +41,7 @@ struct IdleMachines {
     for _ in 0..<Self.calls {
       var state: UInt32 = 0
       let start = microseconds()
-      let result = withUnsafeMutablePointer(to: &state) {
-        device.call(processor, HOSTILE_GET_MP_STATE, UInt64(UInt(bitPattern: $0)))
-      }
-      guard result >= 0 else { return nil }
+      guard device.call(processor, HOSTILE_GET_MP_STATE, with: &state) >= 0 else { return nil }
       times.append(microseconds() - start)
     }
     return times.sorted()[times.count / 2]
