@@ -160,7 +160,7 @@ int pages_pin(struct vm *vm, struct slot *slot)
 
 	if (!fits_into_memory(vm, resident))
 		return -ENOMEM;
-	error = account_locked_vm(vm->mm, count, true);
+	error = account_pin(vm, count);
 	if (error)
 		return error;
 	slot->pinned.charged = count;
@@ -203,7 +203,7 @@ void pages_unpin(struct vm *vm, struct pinned *pinned)
 		free_page((unsigned long)page);
 		page = next;
 	}
-	account_locked_vm(vm->mm, pinned->charged, false);
+	account_unpin(vm, pinned->charged);
 	memset(pinned, 0, sizeof(*pinned));
 }
 
@@ -239,10 +239,12 @@ unsigned long tables_needed(const struct slot *slot)
 /* The owner's RLIMIT_MEMLOCK is charged with so many of the tables. Less never fails. */
 static int charge_tables(struct vm *vm, unsigned long pages)
 {
-	bool more = pages > vm->tables_charged;
-	int error = account_locked_vm(vm->mm, more ? pages - vm->tables_charged :
-						     vm->tables_charged - pages, more);
+	int error = 0;
 
+	if (pages > vm->tables_charged)
+		error = account_pin(vm, pages - vm->tables_charged);
+	else
+		account_unpin(vm, vm->tables_charged - pages);
 	if (!error)
 		vm->tables_charged = pages;
 	return error;

@@ -52,18 +52,22 @@ void vcpu_kick(struct vcpu *vcpu, u32 request)
 
 static void give_back(struct vcpu *vcpu, struct lent *lent)
 {
-	if (!lent_return(lent))
+	if (lent_return(lent))
+		account_uncharge(vcpu->vm->account, ACCOUNT_LENT_CPUS);
+	else
 		WRITE_ONCE(vcpu->vm->lost, true);
 	vms_leave(vcpu->vm);
 }
 
-/* A CPU, from the pool if nobody named one, that serves this vCPU. Under vcpu->lock. */
+/* A CPU that was charged serves this vCPU from now on. Under vcpu->lock. */
 static int bind_to(struct vcpu *vcpu, struct lent *lent)
 {
 	long result;
 
-	if (IS_ERR(lent))
+	if (IS_ERR(lent)) {
+		account_uncharge(vcpu->vm->account, ACCOUNT_LENT_CPUS);
 		return PTR_ERR(lent);
+	}
 	set_lent(vcpu, lent);
 	vms_join(vcpu->vm);
 	result = lent_command(lent, APUS_COMMAND_BIND, vcpu->control->area,
@@ -80,21 +84,27 @@ static int bind_to(struct vcpu *vcpu, struct lent *lent)
 
 int vcpu_bind(struct vcpu *vcpu)
 {
+	int error;
+
 	if (vcpu->broken || vcpu->closed)
 		return -EIO;
 	if (vcpu->lent)
 		return 0;
-	return bind_to(vcpu, lent_take_from_pool());
+	error = account_charge(vcpu->vm->account, ACCOUNT_LENT_CPUS);
+	return error ? error : bind_to(vcpu, lent_take_from_pool());
 }
 
 /* KVM_SET_LENT_CPU */
 int vcpu_set_lent_cpu(struct vcpu *vcpu, unsigned long cpu)
 {
+	int error;
+
 	if (vcpu->broken || vcpu->closed)
 		return -EIO;
 	if (vcpu->lent)
 		return vcpu->lent->cpu == cpu ? 0 : -EBUSY;
-	return bind_to(vcpu, lent_take(cpu));
+	error = account_charge(vcpu->vm->account, ACCOUNT_LENT_CPUS);
+	return error ? error : bind_to(vcpu, lent_take(cpu));
 }
 
 /* It has no CPU, or that does nothing until the next command. */
@@ -211,15 +221,22 @@ void vcpu_close(struct vcpu *vcpu)
 static struct vcpu *vcpu_allocate(struct vm *vm, u32 id)
 {
 	struct vcpu *vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+	int error;
 
 	BUILD_BUG_ON(sizeof(struct apus_vcpu) >
 		     (APUS_VCPU_PAGE_PAYLOAD - APUS_VCPU_PAGE_CONTROL) * APUS_PAGE_SIZE);
 	if (!vcpu)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
+	error = account_charge(vm->account, ACCOUNT_VCPUS);
+	if (error) {
+		kfree(vcpu);
+		return ERR_PTR(error);
+	}
 	vcpu->area = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, APUS_VCPU_ORDER);
 	if (!vcpu->area) {
+		account_uncharge(vm->account, ACCOUNT_VCPUS);
 		kfree(vcpu);
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	}
 	vcpu->vm = vm;
 	vcpu->id = id;
@@ -239,6 +256,7 @@ void vcpu_free(struct vcpu *vcpu)
 {
 	if (!vcpu)
 		return;
+	account_uncharge(vcpu->vm->account, ACCOUNT_VCPUS);
 	free_pages((unsigned long)vcpu->area, APUS_VCPU_ORDER);
 	kfree(vcpu);
 }
@@ -255,9 +273,9 @@ static long create(struct vm *vm, u32 id)
 	if (descriptor < 0)
 		return descriptor;
 	vcpu = vcpu_allocate(vm, id);
-	if (!vcpu) {
+	if (IS_ERR(vcpu)) {
 		put_unused_fd(descriptor);
-		return -ENOMEM;
+		return PTR_ERR(vcpu);
 	}
 	file = anon_inode_getfile("apus-vcpu", &vcpu_operations, vcpu, O_RDWR);
 	if (IS_ERR(file)) {

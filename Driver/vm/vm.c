@@ -25,6 +25,8 @@ void vm_strip(struct vm *vm)
 static void vm_discard(struct vm *vm)
 {
 	kvfree(vm->slots);
+	account_uncharge(vm->account, ACCOUNT_VMS);
+	account_close(vm->account);
 	free_pages((unsigned long)vm->control, APUS_VM_ORDER);
 	mmdrop(vm->mm);
 	kfree(vm);
@@ -266,7 +268,7 @@ static const struct file_operations vm_operations = {
 	.llseek = noop_llseek,
 };
 
-static struct vm *vm_allocate(void)
+static struct vm *vm_allocate(struct account *account)
 {
 	struct vm *vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 
@@ -280,6 +282,7 @@ static struct vm *vm_allocate(void)
 		return NULL;
 	}
 	refcount_set(&vm->users, 1);
+	vm->account = account;
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
 	mutex_init(&vm->lock);
@@ -299,13 +302,35 @@ static struct vm *vm_allocate(void)
 	return vm;
 }
 
-static struct vm *vm_start(void)
+/* Charged to the caller's account, to which vm_discard() credits it again. */
+static struct vm *vm_charge(void)
 {
-	struct vm *vm = vm_allocate();
+	struct account *account = account_open();
+	struct vm *vm;
 	int error;
 
-	if (!vm)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(account))
+		return ERR_CAST(account);
+	error = account_charge(account, ACCOUNT_VMS);
+	if (error)
+		goto close;
+	vm = vm_allocate(account);
+	if (vm)
+		return vm;
+	error = -ENOMEM;
+	account_uncharge(account, ACCOUNT_VMS);
+close:
+	account_close(account);
+	return ERR_PTR(error);
+}
+
+static struct vm *vm_start(void)
+{
+	struct vm *vm = vm_charge();
+	int error;
+
+	if (IS_ERR(vm))
+		return vm;
 	error = owner_follow(vm);
 	if (error) {
 		vm_discard(vm);

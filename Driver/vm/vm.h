@@ -16,6 +16,7 @@
 #include "lend/lend.h"
 
 struct ioeventfd;
+struct account;
 struct vcpu;
 
 /* An immutable list of pinned pages in the form that the monitor reads. */
@@ -50,6 +51,7 @@ struct vm {
 	struct list_head followed_node; /* of those that have a CPU */
 	unsigned int followed_vcpus;    /* that have one; under the lock of that list */
 	struct mm_struct *mm;  /* only its owners may use the VM */
+	struct account *account;
 	struct mmu_notifier owner;
 	struct work_struct orphaned;
 	struct apus_vm *control;
@@ -129,6 +131,15 @@ long vm_create(unsigned long type);
 void vm_strip(struct vm *vm);
 void vm_get(struct vm *vm);
 void vm_put(struct vm *vm);
+
+/* account.c */
+enum account_kind { ACCOUNT_VMS, ACCOUNT_VCPUS, ACCOUNT_LENT_CPUS, ACCOUNT_KINDS };
+struct account *account_open(void);
+void account_close(struct account *account);
+int account_charge(struct account *account, enum account_kind kind);
+void account_uncharge(struct account *account, enum account_kind kind);
+int account_pin(struct vm *vm, unsigned long pages);
+void account_unpin(struct vm *vm, unsigned long pages);
 
 /* owner.c */
 int owner_follow(struct vm *vm);

@@ -6,13 +6,19 @@ import Glibc
 struct Options {
   /// One attack instead of random calls.
   var attack: Attack?
+  /// For which calls are made, or what an attack took is kept.
   var seconds = 10
   var seed = SplitMix64.randomSeed
   var threads = 6
   /// The first number that no CPU of this machine has.
   var cpus = 4
-  /// How many VMs an attack creates.
+  /// How many VMs an attack creates, or expects to be allowed.
   var machines = 100
+  /// How many vCPUs, and CPUs for them, it expects to be allowed.
+  var processors = 0
+  var lent = 0
+  /// What it pins, in MiB.
+  var megabytes = 6
   /// The user to become before the device is opened.
   var user: UInt32?
   /// Opened as root, before that.
@@ -23,7 +29,7 @@ struct Options {
 
   static let usage =
     "usage: hostile [ATTACK] [--seconds N] [--seed N] [--threads N] [--cpus N] [--uid N] "
-    + "[--machines N] [--child N] [--device PATH]; attacks: "
+    + "[--machines N] [--processors N] [--lent N] [--megabytes N] [--child N] [--device PATH]; attacks: "
     + Attack.allCases.map(\.rawValue).joined(separator: ", ")
 
   /// Nil if it cannot be understood.
@@ -42,6 +48,9 @@ struct Options {
       case ("--threads", let number?): threads = max(1, min(Int(number), 32))
       case ("--cpus", let number?): cpus = max(1, Int(number))
       case ("--machines", let number?): machines = Int(number)
+      case ("--processors", let number?): processors = Int(number)
+      case ("--lent", let number?): lent = Int(number)
+      case ("--megabytes", let number?): megabytes = Int(number)
       case ("--uid", let number?): user = UInt32(number)
       case ("--child", let number?): childSeconds = Int(number)
       case ("--device", _): device = value

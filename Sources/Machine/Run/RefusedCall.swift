@@ -22,9 +22,10 @@ struct RefusedCall {
   }
 
   /// More than this user may have pinned, which the device does where guests get CPUs of their own.
+  /// What the user's other guests have pinned counts: what else is there to refuse memory that is free?
   private var isBeyondLimit: Bool {
     guard let limit = host.lockedMemoryLimit else { return false }
-    return memorySize > limit
+    return memorySize > limit || host.availableMemory.map { memorySize <= $0 } ?? false
   }
 
   func meaning(of error: KVMError) -> SetupError {
@@ -37,6 +38,10 @@ struct RefusedCall {
     case ("KVM_GET_API_VERSION", _): .notKVM(path: device)
     case ("KVM_CREATE_VM", .noSuchFileOrDirectory), ("KVM_CREATE_VM", .execFormatError):
       .monitorMissing
+    case ("KVM_CREATE_VM", .diskQuotaExceeded): .beyondUserLimit("guests", parameter: "user_vms")
+    case ("KVM_CREATE_VCPU", .diskQuotaExceeded):
+      .beyondUserLimit("virtual CPUs", parameter: "user_vcpus")
+    case (_, .diskQuotaExceeded): .beyondUserLimit("CPUs", parameter: "user_lent_cpus")
     // Without a CPU named, the driver takes one of its pool at a vCPU's first call.
     case ("KVM_SET_LENT_CPU", .resourceBusy), ("KVM_SET_CPUID2", .resourceBusy):
       cpu.map(SetupError.cpuLent) ?? .noCPU

@@ -13,6 +13,8 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
   case memoryExceedsMachine(requested: UInt64, total: UInt64)
   case memoryUnavailable(requested: UInt64, available: UInt64)
   case memoryBeyondLimit(requested: UInt64, limit: UInt64)
+  /// As many as the driver permits a user.
+  case beyondUserLimit(_ what: String, parameter: String)
   case noDevice(path: String)
   case noPermission(path: String)
   case notKVM(path: String)
@@ -54,7 +56,8 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
       .memoryExceedsMachine, .noSuchCPU, .cpuKept, .cpuLent, .cpuOffline, .tooManyCPUs,
       .portsNotPassed, .portsInUse, .portsRefused:
       true
-    case .memoryUnavailable, .memoryBeyondLimit, .noDevice, .noPermission, .notKVM, .cpuUnfit,
+    case .memoryUnavailable, .memoryBeyondLimit, .beyondUserLimit, .noDevice, .noPermission,
+      .notKVM, .cpuUnfit,
       .noCPU,
       .driverVersion, .monitorMissing, .firmwareOff, .missingCapability,
       .portsNotPermitted, .cpuNotInPool, .call:
@@ -80,9 +83,12 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
       "the guest's memory of \(MemorySize(bytes: requested)) is more than this machine has free "
         + "(\(MemorySize(bytes: available))): use a smaller --memory, or end other programs"
     case .memoryBeyondLimit(let requested, let limit):
-      "the guest's memory of \(MemorySize(bytes: requested)) is more than this user may lock "
-        + "(\(MemorySize(bytes: limit)), `ulimit -l`): have the limit raised in "
-        + "/etc/security/limits.conf, or run as root"
+      "the guest's memory of \(MemorySize(bytes: requested)), with that of this user's other guests, "
+        + "is more than this user may lock (\(MemorySize(bytes: limit)), `ulimit -l`): have the limit "
+        + "raised in /etc/security/limits.conf, or run as root"
+    case .beyondUserLimit(let what, let parameter):
+      "this user has as many \(what) as one user may have: end another guest, run as root, or have "
+        + "/sys/module/apus/parameters/\(parameter) raised"
     case .noDevice(let path) where path.hasSuffix("apus"):
       "there is no \(path): load the driver with `modprobe apus` or `insmod apus.ko`, "
         + "and see `apus check`"

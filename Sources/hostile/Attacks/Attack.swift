@@ -10,6 +10,10 @@ enum Attack: String, CaseIterable {
   case idleMachines = "idle-machines"
   /// Has many timers of VMs without a CPU: none of them may go on.
   case leftTimers = "left-timers"
+  /// Takes all that one user may have: more must be refused, to other processes too.
+  case takeAll = "take-all"
+  /// Pins memory of several processes: together no more than RLIMIT_MEMLOCK.
+  case pinMemory = "pin-memory"
 
   /// The exit status: 0, or 2 for harm that this program can see itself.
   func make(on device: Device, _ options: Options) -> Int32 {
@@ -17,6 +21,8 @@ enum Attack: String, CaseIterable {
     case .cpuNumbers: CPUNumbers(device: device, options: options).make()
     case .idleMachines: IdleMachines(device: device, options: options).make()
     case .leftTimers: LeftTimers(device: device, options: options).make()
+    case .takeAll: TakeAll(device: device, options: options).make()
+    case .pinMemory: PinMemory(device: device, options: options).make()
     }
   }
 }

@@ -61,6 +61,30 @@ struct RefusedCallTests {
     #expect(meaning(memory: 4 << 20) == .memoryUnavailable(requested: 4 << 20, available: 0))
   }
 
+  @Test("for want of memory that is free means that the user's guests have the rest of the limit")
+  func memoryOfOtherGuests() throws {
+    let directory = try HostDirectory([
+      "/proc/self/limits": "Max locked memory         8388608              8388608        bytes\n",
+      "/proc/meminfo": "MemAvailable:    1048576 kB\n",
+    ])
+    let refused = RefusedCall(device: "/dev/apus", memorySize: 4 << 20, host: directory.files)
+    #expect(
+      refused.meaning(of: KVMError(call: "KVM_SET_USER_MEMORY_REGION", errno: .noMemory))
+        == .memoryBeyondLimit(requested: 4 << 20, limit: 8 << 20))
+  }
+
+  @Test("beyond what a user may have names the driver's parameter")
+  func userLimits() {
+    func parameter(_ call: String) -> String {
+      // EDQUOT
+      "\(meaning(call, Errno(rawValue: 122), cpu: nil))"
+    }
+    #expect(parameter("KVM_CREATE_VM").contains("parameters/user_vms "))
+    #expect(parameter("KVM_CREATE_VCPU").contains("parameters/user_vcpus "))
+    #expect(parameter("KVM_SET_LENT_CPU").contains("parameters/user_lent_cpus "))
+    #expect(parameter("KVM_SET_CPUID2").contains("parameters/user_lent_cpus "))
+  }
+
   @Test("is named if it means nothing special")
   func other() {
     let error = meaning("KVM_CREATE_VM", .ioError)
