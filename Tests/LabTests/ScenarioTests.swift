@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+import Subprocess
 import Testing
 
 @testable import Lab
 
 @Suite struct ScenarioTests {
-  private func outcome(_ lines: [String], timedOut: Bool = false) -> MachineRun.Outcome {
-    .init(
-      report: Report(parsing: lines), timedOut: timedOut, emulatorAborted: false,
+  private func outcome(
+    _ lines: [String], status: TerminationStatus = .exited(0)
+  ) -> MachineRun.Outcome {
+    let report = Report(parsing: lines)
+    return .init(
+      report: report, ending: MachineEnding(status, report: report, isKnownAbort: false),
       emulatorMessage: "", duration: .seconds(1))
   }
 
@@ -35,7 +39,7 @@ import Testing
 
   @Test("A machine ended for its time has failed even if its script said otherwise")
   func timesOut() {
-    let judged = scenario.judge(outcome(["pass a", "value v 1", "done 0"], timedOut: true))
+    let judged = scenario.judge(outcome(["pass a", "value v 1", "done 0"], status: .exited(124)))
     #expect(judged.filter { !$0.passed }.map(\.detail) == ["not within 10 s"])
   }
 

@@ -20,9 +20,7 @@ struct MachineRun: Sendable {
   /// How a run ended.
   struct Outcome: Sendable {
     var report: Report
-    var timedOut: Bool
-    /// The emulator gave up by itself, in a way that says nothing about what ran inside.
-    var emulatorAborted: Bool
+    var ending: MachineEnding
     var emulatorMessage: String
     var duration: Duration
   }
@@ -31,14 +29,16 @@ struct MachineRun: Sendable {
     .init(kernel: kernel.image, directory: directory, hasThirdSerial: afterPanic != nil)
   }
 
-  /// Runs it; again, at most twice, if the emulator itself fails.
+  /// How often a run is tried. Random bytes that a guest executes make QEMU's optimiser fail (10.0,
+  /// SIGSEGV), and so does nested load now and then.
+  static let attempts = 5
+
+  /// Runs it; again if the emulator itself fails: that says nothing about what ran inside.
   func run() async throws -> Outcome {
-    try Lab.Files.makeDirectory(directory)
-    try Lab.Files.write(initramfs, to: files.initramfs)
-    for attempt in 1...2 {
+    for attempt in 1..<Self.attempts {
       let outcome = try await runOnce()
-      guard outcome.emulatorAborted else { return outcome }
-      terminal.step("QEMU itself aborted (a known fault of it), attempt \(attempt) of 3: again")
+      guard outcome.ending.isFaultOfEmulator else { return outcome }
+      terminal.step("\(outcome.ending), attempt \(attempt) of \(Self.attempts): again")
     }
     return try await runOnce()
   }
@@ -54,7 +54,10 @@ struct MachineRun: Sendable {
       input: .currentStandardInput, output: .currentStandardOutput, error: .currentStandardError)
   }
 
-  private func runOnce() async throws -> Outcome {
+  /// Runs it, however the emulator ends.
+  func runOnce() async throws -> Outcome {
+    try Lab.Files.makeDirectory(directory)
+    try Lab.Files.write(initramfs, to: files.initramfs)
     let command = try machine.prepare(
       files, in: project, seconds: seconds, interactive: false)
     let start = ContinuousClock.now
@@ -80,11 +83,11 @@ struct MachineRun: Sendable {
     watcher.cancel()
     let report = try await watcher.value
     let message = try emulatorMessage()
-    let timedOut = result.terminationStatus == .exited(124)
     return Outcome(
-      report: report, timedOut: timedOut,
-      emulatorAborted: Self.isKnownAbort(message), emulatorMessage: message,
-      duration: ContinuousClock.now - start)
+      report: report,
+      ending: MachineEnding(
+        result.terminationStatus, report: report, isKnownAbort: Self.isKnownAbort(message)),
+      emulatorMessage: message, duration: ContinuousClock.now - start)
   }
 
   /// Waits for QEMU's threads, at most a second, and prefers the one of `favouredCPU`.

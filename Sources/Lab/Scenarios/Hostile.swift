@@ -38,7 +38,8 @@ extension Scenario {
         step "root"
         attack root --seed \(seed + 1) --seconds \(max(seconds / 2, 1))
         step "killed in the midst of it"
-        hostile --seed \(seed + 2) --seconds 60 --child 60 > /dev/null 2>&1 &
+        # It would go on for much longer.
+        hostile --seed \(seed + 2) --seconds \(60 + seconds) --child \(60 + seconds) > /dev/null 2>&1 &
         client=$!
         sleep \(max(seconds / 6, 1))
         expect still-attacking [ -d /proc/$client ]

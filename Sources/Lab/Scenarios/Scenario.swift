@@ -84,12 +84,10 @@ public struct Scenario: Sendable {
 
   private func finished(_ outcome: MachineRun.Outcome) -> Report.Check {
     var problem: String?
-    if outcome.timedOut {
-      problem = "not within \(seconds) s"
-    } else if let status = outcome.report.status {
-      if status != 0 { problem = "the script ended with \(status)" }
-    } else {
-      problem = "the machine ended before the script did (a panic? see its console.log)"
+    switch outcome.ending {
+    case .script(status: 0): break
+    case .timedOut: problem = "not within \(seconds) s"
+    default: problem = "\(outcome.ending)"
     }
     if problem == nil, let line = outcome.report.unknown.first {
       problem = "a damaged report: \(line)"

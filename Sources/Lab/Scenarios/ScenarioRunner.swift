@@ -15,6 +15,8 @@ public struct ScenarioRunner: Sendable {
   public struct Result: Sendable, Codable {
     public var scenario: String
     public var seconds: Double
+    /// How the machine ended: `script`, or what came before the script's end.
+    public var ending: String
     public var checks: [Report.Check]
     public var values: [String: String]
     public var passed: Bool { checks.allSatisfy(\.passed) }
@@ -23,13 +25,16 @@ public struct ScenarioRunner: Sendable {
   /// Runs them one after the other, however many fail; true if none did.
   public func run(_ scenarios: [Scenario]) async throws -> Bool {
     var failed: [String] = []
+    let start = ContinuousClock.now
     for scenario in scenarios {
       if try await !run(scenario).passed { failed.append(scenario.name) }
     }
+    let seconds = Int(JSON.seconds(ContinuousClock.now - start).rounded())
     terminal.step(
-      failed.isEmpty
+      (failed.isEmpty
         ? "\(scenarios.count) scenarios passed"
         : "\(failed.count) of \(scenarios.count) FAILED: \(failed.joined(separator: ", "))")
+        + " in \(seconds) s")
     return failed.isEmpty
   }
 
@@ -40,6 +45,7 @@ public struct ScenarioRunner: Sendable {
     let measurement = scenario.measure?(outcome.report)
     let result = Result(
       scenario: scenario.name, seconds: JSON.seconds(outcome.duration),
+      ending: outcome.ending.name,
       checks: scenario.judge(outcome),
       values: outcome.report.values.merging(measurement?.values ?? [:]) { $1 })
     try JSON.write(result, to: project.results(of: scenario.name) + "/result.json")

@@ -22,7 +22,11 @@ public struct Workbench: Sendable {
     let directory = try RunDirectory(firstFreeOf: project.results(of: "try"))
     terminal.step("logs: \(directory.path)")
     let outcome = try await prepare(in: directory.path).run()
-    if outcome.timedOut { terminal.step("ended after \(seconds) s without a result") }
+    switch outcome.ending {
+    case .script: break
+    case .timedOut: terminal.step("ended after \(seconds) s without a result")
+    case let ending: terminal.step("\(ending)")
+    }
     if !outcome.emulatorMessage.isEmpty { terminal.text(outcome.emulatorMessage) }
     switch outcome.report.status {
     case .none: terminal.step("the machine ended before the script did")
