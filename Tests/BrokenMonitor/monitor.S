@@ -29,7 +29,12 @@
   .quad trampoline_end - trampoline
   .quad rules, 1
   .quad msrs, 1
+  .quad features, 1
+  .quad 1                  /* IA32_MCG_CAP: one bank */
   .balign 8
+features:
+  .long 0x17b, 0
+  .quad 0, 0
 rules:
   .long 0, 0, 0
   .long -1, -1, -1, -1
