@@ -27,6 +27,9 @@ static int __init apus_init(void)
 	error = hotplug_init();
 	if (error)
 		goto no_hotplug;
+	error = handover_init();
+	if (error)
+		goto no_handover;
 	error = doorbell_init(vms_follow);
 	if (error)
 		goto no_doorbell;
@@ -43,6 +46,8 @@ no_device:
 no_guard:
 	doorbell_exit();
 no_doorbell:
+	handover_exit();
+no_handover:
 	hotplug_exit();
 no_hotplug:
 	irqfd_exit();
@@ -55,8 +60,10 @@ static void __exit apus_exit(void)
 	misc_deregister(&device);
 	guard_exit();
 	doorbell_exit();
+	handover_exit();
 	hotplug_exit();
 	irqfd_exit();
+	accounts_free();
 	image_free();
 }
 

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A CPU's way from Linux to the monitor and back. */
-#include <linux/capability.h>
 #include <linux/cc_platform.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/module.h>
-#include <linux/nospec.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include <asm/msr.h>
 #include <asm/smp.h>
 #include <asm/tsc.h>
 
-#include "lend.h"
+#include "handover.h"
 
 static DEFINE_MUTEX(lending); /* one CPU changes hands at a time */
 static bool stopped;          /* suspend or reboot is under way; under `lending` */
@@ -162,7 +159,7 @@ static u64 hwp_request(unsigned int cpu)
 	return request;
 }
 
-static struct lent *take(unsigned int cpu)
+static struct lent *take(unsigned int cpu, const struct handover *handover)
 {
 	const struct apus_image *image;
 	struct lent *lent;
@@ -185,7 +182,7 @@ static struct lent *take(unsigned int cpu)
 		return ERR_PTR(error);
 	}
 	/* Going offline takes a while; who was killed meanwhile wants nothing any more. */
-	error = fatal_signal_pending(current) ? -EINTR : lent_start(lent);
+	error = handover_is_unwanted(handover) ? -EINTR : lent_start(lent);
 	if (error) {
 		u32 state = READ_ONCE(lent->control->state);
 
@@ -197,20 +194,12 @@ static struct lent *take(unsigned int cpu)
 	return lent;
 }
 
-/* EPERM: only who administrates the machine takes a CPU from it that is not in the pool. */
-struct lent *lent_take(unsigned long cpu)
+struct lent *lend_cpu(unsigned int cpu, const struct handover *handover)
 {
 	struct lent *lent;
 
-	/* First of all: the number is the client's, and indexes bitmaps and per-CPU data. */
-	if (cpu >= nr_cpu_ids)
-		return ERR_PTR(-ENODEV);
-	cpu = array_index_nospec(cpu, nr_cpu_ids);
-	if (!pool_contains(cpu) && !capable(CAP_SYS_ADMIN))
-		return ERR_PTR(-EPERM);
-	if (mutex_lock_killable(&lending))
-		return ERR_PTR(-EINTR);
-	lent = take(cpu);
+	mutex_lock(&lending);
+	lent = take(cpu, handover);
 	mutex_unlock(&lending);
 	return lent;
 }
@@ -219,17 +208,16 @@ struct lent *lent_take(unsigned long cpu)
  * ENODEV: the pool has no CPU; EBUSY: all of them are lent; otherwise why the last one that
  * was tried could not be had.
  */
-struct lent *lent_take_from_pool(void)
+struct lent *lend_from_pool(const struct handover *handover)
 {
 	struct lent *lent = ERR_PTR(-ENODEV);
 	unsigned int cpu;
 
-	if (mutex_lock_killable(&lending))
-		return ERR_PTR(-EINTR);
+	mutex_lock(&lending);
 	for_each_possible_cpu(cpu) {
 		if (!pool_contains(cpu))
 			continue;
-		lent = take(cpu);
+		lent = take(cpu, handover);
 		if (!IS_ERR(lent) || lent == ERR_PTR(-EINTR) || lent == ERR_PTR(-ENOMEM))
 			break;
 	}
@@ -273,11 +261,8 @@ static bool force(struct lent *lent)
 	return false;
 }
 
-/*
- * The CPU is Linux's again, or will be; the log says if not. False: it may still be in the
- * monitor, and use whatever its guest was given.
- */
-bool lent_return(struct lent *lent)
+/* As lent_return(). */
+bool lend_take_back(struct lent *lent)
 {
 	bool has_left;
 
@@ -298,7 +283,7 @@ int lending_stop(bool unless_lent)
 	if (unless_lent && lent_count())
 		error = -EBUSY;
 	else
-		stopped = true;
+		WRITE_ONCE(stopped, true);
 	mutex_unlock(&lending);
 	return error;
 }
@@ -308,4 +293,9 @@ void lending_resume(void)
 	mutex_lock(&lending);
 	stopped = false;
 	mutex_unlock(&lending);
+}
+
+bool lending_is_stopped(void)
+{
+	return READ_ONCE(stopped);
 }

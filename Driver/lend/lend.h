@@ -61,14 +61,20 @@ void borrow_end(struct borrowed *borrowed);
 /* start.c */
 int lent_start(struct lent *lent);
 
-/* lend.c */
+/* handover.c */
+int handover_init(void);
+void handover_exit(void);
+int lent_permit(unsigned long cpu);
 struct lent *lent_take(unsigned long cpu);
 struct lent *lent_take_from_pool(void);
 bool lent_return(struct lent *lent);
+
+/* lend.c */
 unsigned int lent_count(void);
 void lent_set_doorbell(u64 doorbell);
 int lending_stop(bool unless_lent);
 void lending_resume(void);
+bool lending_is_stopped(void);
 
 /* hotplug.c */
 int hotplug_init(void);

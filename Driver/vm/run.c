@@ -7,9 +7,6 @@
 #include "compat.h"
 #include "vm.h"
 
-/* A guest leaves within microseconds of an NMI; this long only if something is wrong. */
-#define EXIT_MS 1000
-
 /* True if this thread's mask was changed; a visitor may change what the vCPU wants of the next. */
 static bool mask_signals(struct vcpu *vcpu)
 {

@@ -82,6 +82,19 @@ static int bind_to(struct vcpu *vcpu, struct lent *lent)
 	return 0;
 }
 
+/* One more CPU for this user, and not too soon. */
+static int charge_cpu(struct vcpu *vcpu)
+{
+	int error = account_charge(vcpu->vm->account, ACCOUNT_LENT_CPUS);
+
+	if (error)
+		return error;
+	error = account_await_turn(vcpu->vm->account);
+	if (error)
+		account_uncharge(vcpu->vm->account, ACCOUNT_LENT_CPUS);
+	return error;
+}
+
 int vcpu_bind(struct vcpu *vcpu)
 {
 	int error;
@@ -90,7 +103,7 @@ int vcpu_bind(struct vcpu *vcpu)
 		return -EIO;
 	if (vcpu->lent)
 		return 0;
-	error = account_charge(vcpu->vm->account, ACCOUNT_LENT_CPUS);
+	error = charge_cpu(vcpu);
 	return error ? error : bind_to(vcpu, lent_take_from_pool());
 }
 
@@ -103,7 +116,9 @@ int vcpu_set_lent_cpu(struct vcpu *vcpu, unsigned long cpu)
 		return -EIO;
 	if (vcpu->lent)
 		return vcpu->lent->cpu == cpu ? 0 : -EBUSY;
-	error = account_charge(vcpu->vm->account, ACCOUNT_LENT_CPUS);
+	error = lent_permit(cpu);
+	if (!error)
+		error = charge_cpu(vcpu);
 	return error ? error : bind_to(vcpu, lent_take(cpu));
 }
 

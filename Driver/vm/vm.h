@@ -138,6 +138,8 @@ struct account *account_open(void);
 void account_close(struct account *account);
 int account_charge(struct account *account, enum account_kind kind);
 void account_uncharge(struct account *account, enum account_kind kind);
+void accounts_free(void);
+int account_await_turn(struct account *account);
 int account_pin(struct vm *vm, unsigned long pages);
 void account_unpin(struct vm *vm, unsigned long pages);
 
@@ -165,6 +167,8 @@ long forward_vm(struct vm *vm, unsigned int request, void __user *argument);
 long forward_vm_request(struct vm *vm, unsigned int request, void *argument, size_t size);
 
 /* run.c */
+/* A guest leaves within microseconds of an NMI; this long only if something is wrong. */
+#define EXIT_MS 1000
 long vcpu_run(struct vcpu *vcpu);
 
 /* slots.c */

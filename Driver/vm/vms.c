@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* All VMs: who is told that the doorbell rang, and who has to stop before a reboot. */
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/rculist.h>
 #include <linux/rcupdate.h>
 
@@ -107,6 +109,25 @@ static struct vm *first_vm_after(const struct list_head *seen)
 	return found;
 }
 
+/* A thread in KVM_RUN lets go of the lock within EXIT_MS of a kick, or its monitor does not answer. */
+#define STOP_MS (2 * EXIT_MS)
+
+/* Takes the lock from a thread in KVM_RUN; where nobody answers, by resetting the vCPU's CPU. */
+static void lock_to_stop(struct vcpu *vcpu)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(STOP_MS);
+
+	while (!mutex_trylock(&vcpu->lock)) {
+		if (time_after(jiffies, end)) {
+			pr_err("vCPU %u does not stop\n", vcpu->id);
+			vcpu_reset(vcpu);
+			mutex_lock(&vcpu->lock);
+			return;
+		}
+		usleep_range(500, 1000);
+	}
+}
+
 /* Its CPUs go back to Linux, and it gets none again. */
 void vm_stop(struct vm *vm)
 {
@@ -119,7 +140,7 @@ void vm_stop(struct vm *vm)
 			continue;
 		atomic_inc(&vcpu->visitors);
 		vcpu_kick(vcpu, APUS_REQUEST_EXIT);
-		mutex_lock(&vcpu->lock);
+		lock_to_stop(vcpu);
 		vcpu->broken = true; /* it gets no CPU again */
 		vcpu_surrender(vcpu);
 		mutex_unlock(&vcpu->lock);

@@ -18,6 +18,8 @@ extension Scenario {
         remember before
         value seed \(seed)
         echo 1-3 > /sys/module/apus/parameters/pool
+        # As many hand-overs as it can make.
+        echo 0 > /sys/module/apus/parameters/user_handover_ms
         all_online() { [ "$(cat /sys/devices/system/cpu/online)" = 0-3 ]; }
         # attack NAME OPTION...: must end by itself, and well.
         attack() {

@@ -13,6 +13,7 @@ extension Scenario {
     badGuests("bad-guests", rounds: 1, suite: .check),
     brokenMonitors("broken-monitors", modes: [.unfit, .ignoresRun, .stops], suite: .check),
     guards,
+    stuckReboot,
     userAttacks,
     hostile("hostile", seconds: 9, suite: .check),
     smpBoot,

@@ -21,6 +21,7 @@ extension Scenario {
         \(leftTimers)
         \(limits)
         \(pinnedMemory)
+        \(handOvers)
         expect all-cpus-online [ "$(cat /sys/devices/system/cpu/online)" = 0-3 ]
         expect host-unhurt clean_kernel_log
 
@@ -29,7 +30,8 @@ extension Scenario {
     scenario.files = ["bin/hostile": "build/hostile"]
     scenario.expected = [
       "cpu-numbers", "idle-machines", "left-timers",
-      "limits-of-all-processes", "limits-end", "pinned-of-all-processes", "host-unhurt",
+      "limits-of-all-processes", "limits-end", "pinned-of-all-processes",
+      "cgroups-go-on", "another-gets-its-cpu", "hand-overs-are-paced", "host-unhurt",
     ]
     return scenario
   }()
@@ -85,5 +87,46 @@ extension Scenario {
     killall -KILL hostile
     wait
     attack pinned-limit-ends pin 1000 0
+    """
+
+  /// They were done by the caller's task: one that its cgroup let run for a millisecond in a second held
+  /// Linux's hotplug lock for three. Cgroups moved in 2.98 s then, and another's CPU came after 8.66 s.
+  private static let handOvers = """
+    step "hand-overs by a user who is throttled"
+    cd /
+    mkdir /cg
+    mount -t cgroup2 none /cg
+    echo +cpu > /cg/cgroup.subtree_control
+    mkdir /cg/slow /cg/here /cg/there
+    echo '1000 1000000' > /cg/slow/cpu.max
+    sh -c 'echo $$ > /cg/slow/cgroup.procs; exec hostile hand-overs --uid 1000 --seconds 20' > /tmp/hand-overs 2>&1 &
+    attacker=$!
+    expect hand-overs-begin within 30 grep begun /tmp/hand-overs
+    worst=0
+    for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+      began=$(now)
+      echo $$ > /cg/here/cgroup.procs
+      echo $$ > /cg/there/cgroup.procs
+      took=$(($(now) - began))
+      [ $took -le $worst ] || worst=$took
+      sleep 0.2
+    done
+    echo $$ > /cg/cgroup.procs
+    [ $worst -le 60 ] && pass cgroups-go-on "the slowest of 15 moves took $worst hundredths" ||
+      fail cgroups-go-on "a move took $worst hundredths"
+    began=$(now)
+    apus run --no-console --quiet --cpu 2 --kernel /lab/guest/off < /dev/null || fail another-runs
+    took=$(($(now) - began))
+    [ $took -le 300 ] && pass another-gets-its-cpu "$took hundredths" ||
+      fail another-gets-its-cpu "$took hundredths"
+    kill -KILL $attacker
+    wait $attacker 2> /dev/null
+    step "hand-overs by a user who is not"
+    hostile hand-overs --uid 1000 --seconds 6 > /tmp/paced 2>&1
+    # 8 at once, and one each quarter of a second.
+    count=$(sed -n 's/ hand-overs in.*//p' /tmp/paced)
+    [ "${count:-99}" -le 33 ] && pass hand-overs-are-paced "$(tail -n 1 /tmp/paced)" ||
+      fail hand-overs-are-paced "$(tail -n 1 /tmp/paced)"
+    expect cpu-3-back within 10 online 3
     """
 }

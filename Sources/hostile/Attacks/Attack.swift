@@ -15,6 +15,9 @@ enum Attack: String, CaseIterable {
   /// Pins memory of several processes: together no more than RLIMIT_MEMLOCK.
   case pinMemory = "pin-memory"
 
+  /// Takes a CPU and gives it back all the time: others' CPUs and cgroups must not wait for that.
+  case handOvers = "hand-overs"
+
   /// The exit status: 0, or 2 for harm that this program can see itself.
   func make(on device: Device, _ options: Options) -> Int32 {
     switch self {
@@ -23,6 +26,7 @@ enum Attack: String, CaseIterable {
     case .leftTimers: LeftTimers(device: device, options: options).make()
     case .takeAll: TakeAll(device: device, options: options).make()
     case .pinMemory: PinMemory(device: device, options: options).make()
+    case .handOvers: HandOvers(device: device, options: options).make()
     }
   }
 }

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Between the worker that hands CPUs over and what it does. */
+#ifndef APUS_HANDOVER_H
+#define APUS_HANDOVER_H
+
+#include "lend.h"
+
+struct handover;
+
+/* handover.c: who asked for the CPU was killed. */
+bool handover_is_unwanted(const struct handover *handover);
+
+/* lend.c: for the worker only */
+struct lent *lend_cpu(unsigned int cpu, const struct handover *handover);
+struct lent *lend_from_pool(const struct handover *handover);
+bool lend_take_back(struct lent *lent);
+
+#endif
