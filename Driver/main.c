@@ -39,6 +39,7 @@ static int __init apus_init(void)
 	error = misc_register(&device);
 	if (error)
 		goto no_device;
+	debug_init();
 	return 0;
 
 no_device:
@@ -57,6 +58,7 @@ no_hotplug:
 /* Every VM holds a reference to the module: there is none any more. */
 static void __exit apus_exit(void)
 {
+	debug_exit();
 	misc_deregister(&device);
 	guard_exit();
 	doorbell_exit();

@@ -11,6 +11,7 @@
 #include <linux/err.h>
 #include <linux/nospec.h>
 #include <linux/refcount.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -94,9 +95,24 @@ struct lent *lent_take(unsigned long cpu)
 	return wait_for(array_index_nospec(cpu, nr_cpu_ids), false);
 }
 
+/* Clients show a number only: the reason is where an administrator looks. */
+static void explain(long error)
+{
+	if (error == -ENODEV)
+		pr_notice_ratelimited("%s (%d) asks for a CPU, and the pool has none that is online: name some, as in `echo 2-3 > /sys/module/apus/parameters/pool`\n",
+				      current->comm, task_tgid_nr(current));
+	else if (error == -EBUSY)
+		pr_notice_ratelimited("%s (%d) asks for a CPU, and all of the pool are lent (%u): name more in /sys/module/apus/parameters/pool, or give the guest fewer\n",
+				      current->comm, task_tgid_nr(current), lent_count());
+}
+
 struct lent *lent_take_from_pool(void)
 {
-	return wait_for(0, true);
+	struct lent *lent = wait_for(0, true);
+
+	if (IS_ERR(lent))
+		explain(PTR_ERR(lent));
+	return lent;
 }
 
 struct give_back {

@@ -285,6 +285,7 @@ static struct vm *vm_allocate(struct account *account)
 	vm->account = account;
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
+	vm->process = task_tgid_nr(current);
 	mutex_init(&vm->lock);
 	mutex_init(&vm->slots_lock);
 	vm->most_vcpu_ids = APUS_VCPUS;

@@ -17,6 +17,7 @@
 
 struct ioeventfd;
 struct account;
+struct seq_file;
 struct vcpu;
 
 /* An immutable list of pinned pages in the form that the monitor reads. */
@@ -52,6 +53,7 @@ struct vm {
 	unsigned int followed_vcpus;    /* that have one; under the lock of that list */
 	struct mm_struct *mm;  /* only its owners may use the VM */
 	struct account *account;
+	pid_t process;         /* that made it */
 	struct mmu_notifier owner;
 	struct work_struct orphaned;
 	struct apus_vm *control;
@@ -123,6 +125,7 @@ unsigned int vm_count(void);
 void vms_join(struct vm *vm);
 void vms_leave(struct vm *vm);
 void vms_follow(void);
+void vms_show(struct seq_file *file, void (*show)(struct seq_file *file, const struct vm *vm));
 void vm_stop(struct vm *vm);
 void vm_stop_all(void);
 
@@ -227,6 +230,10 @@ long zones_change(struct vm *vm, unsigned int request, const void __user *argume
 long ioeventfd_change(struct vm *vm, const void __user *argument);
 void ioeventfds_follow(struct vm *vm);
 void ioeventfds_free(struct vm *vm);
+
+/* debug.c */
+void debug_init(void);
+void debug_exit(void);
 
 /* ports.c */
 long ports_pass(struct vm *vm, const void __user *argument);

@@ -17,6 +17,16 @@ unsigned int vm_count(void)
 	return READ_ONCE(count);
 }
 
+void vms_show(struct seq_file *file, void (*show)(struct seq_file *file, const struct vm *vm))
+{
+	const struct vm *vm;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(vm, &vms, node)
+		show(file, vm);
+	rcu_read_unlock();
+}
+
 void vms_add(struct vm *vm)
 {
 	unsigned long flags;

@@ -11,6 +11,8 @@ struct MachineOptions: ParsableArguments {
   @Option(
     name: .customLong("program"), help: "A program to take along, with its libraries. Repeatable.")
   var programs: [String] = []
+  @Option(name: .customLong("client"), help: "qemu, to take along. Repeatable.")
+  var clients: [HostClient] = []
   @Option(help: "Seconds after which the machine is ended.")
   var timeout: Int = 300
   @Option(help: "CPUs of the emulated host; 4 of amd, 2 of intel if not said.")
@@ -37,6 +39,7 @@ struct MachineOptions: ParsableArguments {
       project: try Project.current(), machine: machine, terminal: terminal)
     workbench.seconds = timeout
     workbench.programs = programs
+    workbench.clients = Set(clients)
     for file in files {
       let parts = file.split(separator: ":", maxSplits: 1).map(String.init)
       guard parts.count == 2 else {
@@ -49,3 +52,4 @@ struct MachineOptions: ParsableArguments {
 }
 
 extension Vendor: ExpressibleByArgument {}
+extension HostClient: ExpressibleByArgument {}

@@ -4,19 +4,31 @@ import Figures
 /// The guest's initramfs: busybox, cyclictest and a script that does what LAB_WORK asks for.
 enum GuestImage {
   /// `programs` are added to busybox and cyclictest; `modules` are the files of the kernel modules
-  /// that it needs to notice its power button.
-  static func make(programs: [String] = [], modules: [String] = []) async throws -> [UInt8] {
+  /// that it needs to notice its power button, `virtioModules` of those for virtio's devices.
+  static func make(
+    programs: [String] = [], modules: [String] = [], virtioModules: [String] = []
+  ) async throws -> [UInt8] {
     var image = try await Initramfs()
     image.write(start, at: "init", permissions: 0o755)
-    var order = ""
-    for (index, module) in modules.enumerated() {
-      try image.add(module, at: "modules/\(index).ko")
-      order += "/modules/\(index).ko\n"
+    try add(modules, as: "modules", to: &image)
+    try add(virtioModules, as: "virtio", to: &image)
+    for work in GuestSMPWork.scripts + [GuestVirtioWork.script] {
+      image.write(work.text, at: "lab/\(work.name)")
     }
-    image.write(order, at: "modules/order")
-    for work in GuestSMPWork.scripts { image.write(work.text, at: "lab/\(work.name)") }
     for program in ["/usr/bin/cyclictest"] + programs { try await image.addProgram(program) }
     return image.finish()
+  }
+
+  /// In the order of their insertion, which the file `order` names.
+  private static func add(
+    _ modules: [String], as directory: String, to image: inout Initramfs
+  ) throws {
+    var order = ""
+    for (index, module) in modules.enumerated() {
+      try image.add(module, at: "\(directory)/\(index).ko")
+      order += "/\(directory)/\(index).ko\n"
+    }
+    image.write(order, at: "\(directory)/order")
   }
 
   /// /init. The kernel hands `LAB_...=...` words of its command line over as environment.
@@ -98,7 +110,7 @@ enum GuestImage {
       done
       ;;
     spin) while :; do :; done ;;
-    smp | load | ipi) . /lab/$LAB_WORK ;;
+    smp | load | ipi | virtio) . /lab/$LAB_WORK ;;
     *) echo "guest: no work is named $LAB_WORK" ;;
     esac
     echo "guest: power off"

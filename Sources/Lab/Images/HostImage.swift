@@ -11,7 +11,7 @@ struct HostImage: Sendable {
   /// programs in addition to busybox, `apus` and cyclictest.
   func make(
     script: String, files: [String: String] = [:], programs: [String] = [],
-    guestPrograms: [String] = []
+    guestPrograms: [String] = [], clients: Set<HostClient> = []
   ) async throws -> [UInt8] {
     var image = try await Initramfs()
     image.write(HostScripts.start, at: "init", permissions: 0o755)
@@ -19,11 +19,16 @@ struct HostImage: Sendable {
     image.write(HostScripts.run, at: "lab/run")
     image.write(script, at: "lab/script")
     for program in ["/usr/bin/cyclictest"] + programs { try await image.addProgram(program) }
+    for client in clients.sorted() { try await client.add(to: &image) }
     try addModules(["kvm-amd", "kvm-intel"], to: &image)
     try await addApus(to: &image)
     try image.add(guest.image, at: "lab/guest/vmlinuz")
     let initramfs = try await GuestImage.make(
-      programs: guestPrograms, modules: try guest.moduleFiles(["evdev", "button"]))
+      programs: guestPrograms, modules: try guest.moduleFiles(["evdev", "button"]),
+      virtioModules: try guest.moduleFiles([
+        "virtio_pci", "virtio_mmio", "virtio_blk", "virtio_net",
+      ])
+    )
     image.add(bytes: initramfs, at: "lab/guest/initramfs")
     for kernel in SmallKernel.allCases {
       image.add(bytes: kernel.image, at: "lab/guest/\(kernel.rawValue)")

@@ -40,12 +40,17 @@ enum HostScripts {
 
   /// /lab/functions: what scripts use. File descriptor 3 is the report; see `Report`.
   static let functions = """
-    # load MODULE: insert it with all that it needs.
+    # load MODULE [PARAMETER=VALUE...]: insert it with all that it needs.
     load() {
+      loaded=$1; shift
       while read -r module; do
         name=$(basename "$module" .ko | tr - _)
-        [ -d "/sys/module/$name" ] || insmod "$module" || return 1
-      done < "/lab/modules/$1"
+        if [ "$name" = "$(echo $loaded | tr - _)" ]; then
+          [ -d "/sys/module/$name" ] || insmod "$module" "$@" || return 1
+        else
+          [ -d "/sys/module/$name" ] || insmod "$module" || return 1
+        fi
+      done < "/lab/modules/$loaded"
     }
     step() { echo "step $*" >&3; }
     value() { echo "value $*" >&3; }

@@ -13,6 +13,8 @@ public struct Scenario: Sendable {
   public var needs: [Part] = Part.allCases
   /// Programs of the developer's machine to take along.
   public var programs: [String] = []
+  /// Programs for it that speak the KVM API, with their firmware.
+  public var clients: Set<HostClient> = []
   /// What the script finds, by its path in the host: files or directories of the working tree.
   public var files: [String: String] = [:]
   /// Those for the guest to take along.

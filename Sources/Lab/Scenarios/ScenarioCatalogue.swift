@@ -19,6 +19,7 @@ extension Scenario {
     smpBoot,
     smpEight,
     hostCrashKernel,
+    qemu,
     wholeGuest("guest-often", count: 20, suite: .soak),
     takeAndReturn("return-often", count: 100, suite: .soak),
     kill("kill-often", count: 50, suite: .soak),
@@ -26,10 +27,13 @@ extension Scenario {
     badGuests("bad-guests-often", rounds: 10, suite: .soak),
     brokenMonitors("broken-monitors-all", modes: BrokenMonitor.allCases, suite: .soak),
     smpLoad,
+    qemuMachines,
+    qemuLife,
     smpIntel,
     hostPanicIntel,
     interruptCost,
     exitCosts,
+    qemuBesideKVM,
   ]
 
   /// Those of a suite.

@@ -66,7 +66,7 @@ public struct ScenarioRunner: Sendable {
       initramfs: try await image.make(
         script: scenario.script, files: try requireFiles(scenario.files),
         programs: scenario.programs,
-        guestPrograms: scenario.guestPrograms),
+        guestPrograms: scenario.guestPrograms, clients: scenario.clients),
       directory: directory, seconds: scenario.seconds, terminal: terminal)
     run.afterPanic = scenario.afterPanic
     let outcome = try await run.run()

@@ -9,6 +9,7 @@ public struct Workbench: Sendable {
     "uname -a; cat /proc/cpuinfo | grep -m 1 'model name'; ls -R /lab /lib/firmware\n"
   public var files: [String: String] = [:]
   public var programs: [String] = []
+  public var clients: Set<HostClient> = []
   public var seconds = 300
 
   public init(project: Project, machine: HostMachine, terminal: Terminal) {
@@ -52,7 +53,8 @@ public struct Workbench: Sendable {
     let image = HostImage(project: project, kernel: kernel, guest: kernel)
     return MachineRun(
       machine: machine, project: project, kernel: kernel,
-      initramfs: try await image.make(script: script, files: files, programs: programs),
+      initramfs: try await image.make(
+        script: script, files: files, programs: programs, clients: clients),
       directory: directory, seconds: seconds, terminal: terminal)
   }
 }
