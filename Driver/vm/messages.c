@@ -78,7 +78,7 @@ static int send_nmi(struct vm *vm, u32 targets)
 	int sent = hweight32(targets);
 
 	for (; targets; targets &= targets - 1)
-		vcpu_kick(vm->vcpus[__ffs(targets)], APUS_REQUEST_NMI);
+		vcpu_send_nmi(vm->vcpus[__ffs(targets)]);
 	return sent;
 }
 

@@ -50,6 +50,14 @@ void vcpu_kick(struct vcpu *vcpu, u32 request)
 	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
 }
 
+/* A processor that handles an NMI keeps one more: so does a monitor that has not taken the first yet. */
+void vcpu_send_nmi(struct vcpu *vcpu)
+{
+	bool waits = READ_ONCE(vcpu->control->requests) & APUS_REQUEST_NMI;
+
+	vcpu_kick(vcpu, waits ? APUS_REQUEST_SECOND_NMI : APUS_REQUEST_NMI);
+}
+
 static void give_back(struct vcpu *vcpu, struct lent *lent)
 {
 	if (lent_return(lent))

@@ -54,7 +54,7 @@ static long set_signal_mask(struct vcpu *vcpu, const void __user *argument)
 
 static long request_nmi(struct vcpu *vcpu)
 {
-	vcpu_kick(vcpu, APUS_REQUEST_NMI);
+	vcpu_send_nmi(vcpu);
 	return 0;
 }
 

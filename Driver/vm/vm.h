@@ -154,6 +154,7 @@ void owner_forget(struct vm *vm);
 long vcpu_create(struct vm *vm, unsigned long id);
 void vcpu_free(struct vcpu *vcpu);
 void vcpu_kick(struct vcpu *vcpu, u32 request);
+void vcpu_send_nmi(struct vcpu *vcpu);
 int vcpu_bind(struct vcpu *vcpu);
 int vcpu_set_lent_cpu(struct vcpu *vcpu, unsigned long cpu);
 void vcpu_surrender(struct vcpu *vcpu);

@@ -54,7 +54,9 @@ enum SVMHost: VirtualizationHost {
   }
 
   static func attach(_ unit: SVMUnit<SVMEntry>) {
-    unit.attach(hasGigabytePages: cpuid(0x8000_0001, 0).edx & 1 << 26 != 0)
+    unit.attach(
+      hasGigabytePages: cpuid(0x8000_0001, 0).edx & 1 << 26 != 0,
+      hasVirtualNMI: cpuid(0x8000_000a, 0).edx & 1 << 25 != 0)
   }
 
   /// What VMLOAD gives the monitor back after an exit: TR, FS, GS and the system-call MSRs.

@@ -7,6 +7,7 @@ public enum ExitCode {
   static var nonMaskableInterrupt: UInt64 { 0x61 }
   static var virtualInterrupt: UInt64 { 0x64 }
   static var cpuid: UInt64 { 0x72 }
+  static var interruptReturn: UInt64 { 0x74 }
   static var invd: UInt64 { 0x76 }
   static var halt: UInt64 { 0x78 }
   static var invlpga: UInt64 { 0x7a }
@@ -28,7 +29,7 @@ public enum ExitCode {
     case nonMaskableInterrupt: .nonMaskableInterrupt
     case 0x40...0x5f: .exception
     case interrupt: .interrupt
-    case virtualInterrupt: .interruptWindow
+    case virtualInterrupt, interruptReturn: .interruptWindow
     case cpuid: .cpuid
     case invd, wbinvd: .cacheControl
     case halt: .halt

@@ -24,8 +24,9 @@ import X86
   public var hasGigabytePages: Bool { vmcb[.hasGigabytePages] != 0 }
 
   /// Tells the unit what the processor under it can do, before it is loaded there.
-  public func attach(hasGigabytePages: Bool) {
+  public func attach(hasGigabytePages: Bool, hasVirtualNMI: Bool) {
     vmcb[.hasGigabytePages] = hasGigabytePages ? 1 : 0
+    if hasVirtualNMI { vmcb[.virtualInterrupt] |= Self.virtualNMIEnable }
   }
 
   /// V_IRQ, V_IGN_TPR and the vector's place. APM vol. 2, 15.21.4.
@@ -63,26 +64,28 @@ import X86
     vmcb[.eventInjection] = 0
     registers.rax = vmcb[.rax]
     let exit = ExitCode.decode(vmcb[.exitCode])
-    if exit.isPlain {
+    if exit.isPlain, !vmcb[.nmiState].contains(.isStepping) {
       vmcb[.tlbControl] = 0
       return exit == .readMSR && vmcb[.exitInfo1] & 1 != 0 ? .writeMSR : exit
     }
-    settle(exit)
-    return exit
+    return settle(exit)
   }
 
   /// What an exit leaves to be done.
   @inline(never)
-  private func settle(_ exit: Exit) {
+  private func settle(_ exit: Exit) -> Exit {
+    var exit = exit
+    if exit == .readMSR, vmcb[.exitInfo1] & 1 != 0 { exit = .writeMSR }
     // An entry that was refused may not have come to the flush. APM vol. 2, 15.5.1.
-    if exit == .invalidState { return }
-    vmcb[.tlbControl] = 0
+    if exit != .invalidState { vmcb[.tlbControl] = 0 }
     if exit == .nonMaskableInterrupt { Instructions.takePendingNMI() }
+    if vmcb[.exitCode] == ExitCode.interruptReturn { reachReturn() }
     // Unlike an NMI's, its exit is all there is of it: nobody else would clear MCG_STATUS.MCIP, and
     // the next one would shut the processor down. APM vol. 2, 9.3.2.
     if exit == .exception, exitException.vector == ExceptionVector.machineCheck.rawValue {
       Instructions.takeMachineCheck()
     }
+    return vmcb[.nmiState].contains(.isStepping) ? endStep(exit) : exit
   }
 
   public var exitException: ExitException {
@@ -236,6 +239,7 @@ import X86
     }
     nonmutating set {
       guard let event = newValue else {
+        if injection?.kind == .nonMaskable, !hasVirtualNMI { nmiBlocked = false }
         vmcb[.eventInjection] = 0
         vmcb[.virtualInterrupt] &= ~Self.virtualInterruptBits
         return
@@ -245,6 +249,8 @@ import X86
         setVirtualInterrupt(vector: event.vector)
       } else {
         vmcb[.eventInjection] = EventInjection.encode(event)
+        // V_NMI does so itself.
+        if event.kind == .nonMaskable, !hasVirtualNMI { nmiBlocked = true }
       }
     }
   }
@@ -282,13 +288,6 @@ import X86
         vmcb[.intercepts1] &= ~Intercepts1.halt.rawValue
       }
     }
-  }
-
-  /// SVM without vNMI does not say when a guest's NMI handler ends; IRET is not
-  /// intercepted, so guest NMIs are never held back by the monitor.
-  public var nmiBlocked: Bool {
-    get { false }
-    nonmutating set {}
   }
 
   public func flushTranslations() { vmcb[.tlbControl] = 1 }

@@ -31,6 +31,10 @@ extension VMCBField<UInt8> {
   static var hasGigabytePages: Self { Self(0x3e0) }
 }
 
+extension VMCBField<GuestNMIState> {
+  static var nmiState: Self { Self(0x3e1) }
+}
+
 extension VMCBField<UInt16> {
   static func selector(_ segment: Int) -> Self { Self(segment) }
   static func attributes(_ segment: Int) -> Self { Self(segment + 2) }
@@ -62,6 +66,10 @@ extension VMCBField<UInt64> {
   public static var eventInjection: Self { Self(0xa8) }
   public static var nestedCR3: Self { Self(0xb0) }
   public static var nextRIP: Self { Self(0xc8) }
+
+  /// The monitor's own: where the IRET of an NMI's handler is, and DR6 before a step of the monitor's.
+  static var nmiReturn: Self { Self(0x3e8) }
+  static var debugStatusBeforeStep: Self { Self(0x3f0) }
 
   static func base(_ segment: Int) -> Self { Self(segment + 8) }
   public static var efer: Self { Self(0x4d0) }

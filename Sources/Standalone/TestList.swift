@@ -3,7 +3,8 @@
 /// The same list on both vendors; what a processor does not have is skipped with its reason.
 enum TestList {
   static var all: [Test] {
-    LifeTests.all + TimerTests.all + InterruptTests.all + APICModeTests.all + LineTests.all
+    LifeTests.all + TimerTests.all + InterruptTests.all + NMITests.all + APICModeTests.all
+      + LineTests.all
       + KickTests.all + ExitTests.all + InstructionTests.all + MemoryTests.all + SMPTests.all
       + IoctlTests.all + CommandTests.all + FuzzTests.all + CostTests.all
   }

@@ -121,5 +121,7 @@ final class PretendedUnit: VirtualizationUnit, @unchecked Sendable {
   var interruptWindowExiting = false
   var haltExiting = false
   var nmiBlocked = false
+  var acceptsNMI: Bool { !nmiBlocked && !interruptShadow }
+  var nmiWindowExiting = false
   func flushTranslations() { flushes += 1 }
 }

@@ -49,6 +49,60 @@ struct RequestTests {
     #expect(machine.unit.delivered == [Event(kind: .nonMaskable, vector: 2)])
   }
 
+  @Test("Two NMIs are kept, of which a guest that handles one gets the second afterwards")
+  func twoNMIs() {
+    let both = APUS_REQUEST_NMI.rawValue | APUS_REQUEST_SECOND_NMI.rawValue
+    machine.unit.steps = [
+      { [machine] unit, _ in
+        unit.nmiBlocked = true
+        machine.cpu.control.requests = both
+        return .nonMaskableInterrupt
+      },
+      { unit, _ in
+        #expect(unit.delivered.count == 1)
+        #expect(unit.nmiWindowExiting)
+        unit.nmiBlocked = false
+        return .interruptWindow
+      },
+      { unit, _ in .nonMaskableInterrupt },
+    ]
+    machine.cpu.control.requests = both
+    #expect(machine.cpu.runGuest() == 0)
+    let nmi = Event(kind: .nonMaskable, vector: 2)
+    #expect(machine.unit.delivered == [nmi, nmi])
+    #expect(machine.cpu.state.pendingNMIs == 0)
+  }
+
+  @Test("An NMI does not come behind STI or MOV SS, and before an interrupt of the PICs")
+  func nmiOrder() {
+    machine.unit.flags = [.alwaysOne, .interruptEnable]
+    machine.unit.interruptShadow = true
+    machine.unit.injection = Event(kind: .external, vector: 0x31)
+    machine.unit.steps = [
+      { unit, _ in
+        #expect(unit.delivered == [])
+        unit.interruptShadow = false
+        return .interruptWindow
+      },
+      { unit, _ in .nonMaskableInterrupt },
+    ]
+    machine.cpu.control.requests = APUS_REQUEST_NMI.rawValue
+    #expect(machine.cpu.runGuest() == 0)
+    #expect(
+      machine.unit.delivered == [
+        Event(kind: .nonMaskable, vector: 2), Event(kind: .external, vector: 0x31),
+      ])
+  }
+
+  @Test("An NMI that another vCPU sends before the first was taken is a second one")
+  func secondNMI() {
+    let command = InterruptCommand(vector: 0, destination: 1, mode: .nonMaskable)
+    #expect(machine.cpu.send(command))
+    #expect(machine.cpu.send(command))
+    let expected: VCPURequest = [.nonMaskableInterrupt, .secondNMI]
+    #expect(machine.cpu.machine.requests[1] == expected.rawValue)
+  }
+
   @Test("An NMI waits while another event is to be delivered, and while the guest blocks it")
   func nmiWaits() {
     machine.unit.injection = Event(kind: .exception, vector: 6)
@@ -139,14 +193,14 @@ struct RequestTests {
     other.state.activity = .running
     other.writeXAPIC(.lvtLINT0, 0x700)
     other.writeXAPIC(.logicalDestination, 0x0200_0000)
-    other.state.nmiPending = true
+    other.state.pendingNMIs = 2
     other.takeLevel(0x51)
     other.machine.requests[1] = VCPURequest.initialize.rawValue
     other.control.requests = APUS_REQUEST_EXIT.rawValue
     #expect(other.runGuest() == -4)
     #expect(other.readXAPIC(.lvtLINT0) == 0x1_0000)
     #expect(other.readXAPIC(.logicalDestination) == 0)
-    #expect(!other.state.nmiPending)
+    #expect(other.state.pendingNMIs == 0)
     #expect(other.state.levelVectors.isEmpty)
   }
 }

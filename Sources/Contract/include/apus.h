@@ -311,6 +311,7 @@ enum apus_request { /* D sets a bit (atomic OR), then sends an NMI; M clears bef
 	APUS_REQUEST_LINES = 1u << 2,  /* an interrupt line changed that is not delivered directly */
 	APUS_REQUEST_NMI = 1u << 3,    /* KVM_NMI */
 	APUS_REQUEST_CLOCK = 1u << 4,  /* clock_tsc changed */
+	APUS_REQUEST_SECOND_NMI = 1u << 5, /* another one before the first was taken */
 };
 
 /*

@@ -18,7 +18,7 @@ extension VirtualCPU {
     unit.injection = nil
     switch event.kind {
     case .external: state.deferredInterrupt = event.vector
-    case .nonMaskable: state.nmiPending = true
+    case .nonMaskable: pendNMIs(1)
     case .exception, .software: break
     }
   }

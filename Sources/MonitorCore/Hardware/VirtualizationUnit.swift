@@ -89,8 +89,12 @@ public protocol VirtualizationUnit {
   var nmiBlocked: Bool { get nonmutating set }
   /// An NMI can be injected now.
   var acceptsNMI: Bool { get }
-  /// An exit as soon as the guest can take an NMI, on processors that block NMIs for it.
+  /// An exit as soon as the guest can take an NMI, if that is not only because of `injection`.
   var nmiWindowExiting: Bool { get nonmutating set }
+  /// Gives the processor an NMI to deliver when the guest takes one. False: it keeps none, or has one.
+  func holdNMI() -> Bool
+  /// The processor has one.
+  var holdsNMI: Bool { get nonmutating set }
 
   /// The processor can end the guest's run at a moment, for the monitor's own ends.
   var hasTimer: Bool { get }
@@ -109,8 +113,8 @@ public protocol VirtualizationUnit {
 
 /// What only one vendor needs.
 extension VirtualizationUnit {
-  public var acceptsNMI: Bool { !nmiBlocked }
-  public var nmiWindowExiting: Bool {
+  public func holdNMI() -> Bool { false }
+  public var holdsNMI: Bool {
     get { false }
     nonmutating set {}
   }

@@ -59,7 +59,12 @@ extension VirtualCPU {
     // An INIT takes a start-up that was not served yet with it.
     if request == .initialize { unsafe change(target.id) { _ = unsafe fetchAnd($0, ~startUp) } }
     // R1: set bit. A full barrier; only then it is looked up which CPU has to be told.
-    unsafe change(target.id) { _ = unsafe fetchOr($0, request.rawValue) }
+    unsafe change(target.id) {
+      let old = unsafe fetchOr($0, request.rawValue)
+      if request == .nonMaskableInterrupt, old & request.rawValue != 0 {
+        _ = unsafe fetchOr($0, VCPURequest.secondNMI.rawValue)
+      }
+    }
     // R2: send NMI.
     if let physical = self.target(target.id).physical {
       processor.send(InterruptCommand(vector: 0, destination: physical, mode: .nonMaskable))

@@ -191,37 +191,17 @@ extension VirtualCPU {
   }
 
   /// Whether an interrupt is to be injected: one that was put off, or the PICs'.
-  private var externalWaits: Bool {
+  var externalWaits: Bool {
     if state.deferredInterrupt != nil { return true }
     return id == 0 && vm.irqchip != 0 && state.apic.acceptsExternal
       && withMachine { $0.controllers.pic.requestsInterrupt }
   }
 
-  private func takeExternal() -> UInt8 {
+  func takeExternal() -> UInt8 {
     if let vector = state.deferredInterrupt {
       state.deferredInterrupt = nil
       return vector
     }
     return withMachine { $0.controllers.pic.acknowledge() }
-  }
-
-  /// Injects what waits: an NMI, or an interrupt if the guest takes one now; otherwise asks for
-  /// an exit when it can.
-  func deliverPending() {
-    if state.nmiPending, unit.injection == nil, unit.acceptsNMI {
-      state.nmiPending = false
-      unit.injection = Event(kind: .nonMaskable, vector: 2)
-    }
-    unit.nmiWindowExiting = state.nmiPending
-    guard externalWaits else {
-      unit.interruptWindowExiting = false
-      if !state.nmiPending { state.attention.remove(.events) }
-      return
-    }
-    if unit.injection == nil, unit.flags.contains(.interruptEnable), !unit.interruptShadow {
-      unit.injection = Event(kind: .external, vector: takeExternal())
-    } else {
-      unit.interruptWindowExiting = true
-    }
   }
 }

@@ -21,7 +21,7 @@ extension VirtualCPU {
     }
     events.interrupt.shadow =
       unit.interruptShadow ? UInt8(KVM_X86_SHADOW_INT_STI | KVM_X86_SHADOW_INT_MOV_SS) : 0
-    events.nmi.pending = state.nmiPending ? 1 : 0
+    events.nmi.pending = state.pendingNMIs + (unit.holdsNMI ? 1 : 0)
     events.nmi.masked = unit.nmiBlocked ? 1 : 0
     events.flags = UInt32(KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW)
     return events
@@ -48,9 +48,11 @@ extension VirtualCPU {
       unit.interruptShadow = events.interrupt.shadow != 0
     }
     if events.flags & UInt32(KVM_VCPUEVENT_VALID_NMI_PENDING) != 0 {
-      state.nmiPending = events.nmi.pending != 0
+      state.pendingNMIs = min(events.nmi.pending, 2)
+      unit.holdsNMI = false
     }
-    unit.nmiBlocked = events.nmi.masked != 0
+    // One that is injected blocks others by itself.
+    if events.nmi.injected == 0 { unit.nmiBlocked = events.nmi.masked != 0 }
     return 0
   }
 

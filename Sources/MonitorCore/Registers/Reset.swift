@@ -17,6 +17,7 @@ extension VirtualCPU {
     unit.dr6 = 0xffff_0ff0
     unit.dr7 = 0x400
     unit.injection = nil
+    unit.nmiBlocked = false
     unit.interruptShadow = false
     unit[.cs] = Segment(
       selector: 0xf000, attributes: .realModeCode, base: 0xffff_0000)

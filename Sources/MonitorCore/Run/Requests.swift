@@ -23,7 +23,8 @@ extension VirtualCPU {
     let requests = unsafe exchange(&pages.control.pointee.requests, 0)
     guard requests != 0 else { return false }
     if requests & APUS_REQUEST_LINES.rawValue != 0 { updateLines() }
-    if requests & APUS_REQUEST_NMI.rawValue != 0 { state.nmiPending = true }
+    if requests & APUS_REQUEST_NMI.rawValue != 0 { pendNMIs(1) }
+    if requests & APUS_REQUEST_SECOND_NMI.rawValue != 0 { pendNMIs(1) }
     if requests & APUS_REQUEST_CLOCK.rawValue != 0 { publishSystemTime() }
     // Slots are looked at before every entry.
     return requests & APUS_REQUEST_EXIT.rawValue != 0
@@ -36,7 +37,8 @@ extension VirtualCPU {
     // M3: act.
     guard raw != 0 else { return }
     let requests = VCPURequest(rawValue: raw)
-    if requests.contains(.nonMaskableInterrupt) { state.nmiPending = true }
+    if requests.contains(.nonMaskableInterrupt) { pendNMIs(1) }
+    if requests.contains(.secondNMI) { pendNMIs(1) }
     if requests.contains(.levelInterrupt) { takeLevels() }
     if requests.contains(.lines) { updateLines() }
     if requests.contains(.timer) { state.attention.insert(.timer) }
@@ -75,7 +77,8 @@ extension VirtualCPU {
     state.apic = VirtualAPIC(id: state.apic.id, bootstrap: false)
     state.apic.base = base
     state.levelVectors = VectorSet()
-    state.nmiPending = false
+    state.pendingNMIs = 0
+    unit.holdsNMI = false
     publishAPIC()
     interceptEOI()
   }

@@ -26,7 +26,8 @@ public struct VirtualCPUState {
   public var xcr0: UInt64 = 1
   public var tscAuxiliary: UInt64 = 0
   public var debugAddresses: InlineArray<4, UInt64> = InlineArray(repeating: 0)
-  public var nmiPending = false {
+  /// NMIs that wait for the guest: see `pendNMIs`.
+  public var pendingNMIs: UInt8 = 0 {
     didSet { attention.insert(.events) }
   }
   /// The vector of an interrupt that has been acknowledged and has to wait for another event.

@@ -47,4 +47,6 @@ public struct VCPURequest: OptionSet, Sendable {
   public static let timer = VCPURequest(rawValue: 1 << 5)
   /// Interrupt lines have more to deliver.
   public static let lines = VCPURequest(rawValue: 1 << 6)
+  /// A second NMI, sent before the first was taken.
+  public static let secondNMI = VCPURequest(rawValue: 1 << 7)
 }
