@@ -47,8 +47,13 @@ static void take(struct work_struct *work)
 {
 	struct handover *handover = container_of(work, struct handover, work);
 
-	handover->lent = handover->from_pool ? lend_from_pool(handover) :
-					       lend_cpu(handover->cpu, handover);
+	/* No CPU goes offline for a caller that was killed while others had their turn. */
+	if (handover_is_unwanted(handover))
+		handover->lent = ERR_PTR(-EINTR);
+	else if (handover->from_pool)
+		handover->lent = lend_from_pool(handover);
+	else
+		handover->lent = lend_cpu(handover->cpu, handover);
 	if (atomic_cmpxchg(&handover->state, WAITED_FOR, DONE) == UNWANTED &&
 	    !IS_ERR(handover->lent))
 		lend_take_back(handover->lent);
