@@ -137,14 +137,14 @@ static size_t bytes_of_bits(unsigned long pages)
 	return ALIGN(pages, 64) / 8;
 }
 
-long log_read(struct dirty_log *log, void __user *bitmap, bool clear)
+/* What was collected is the caller's, and no longer here. */
+long log_read(struct dirty_log *log, void __user *bitmap)
 {
 	size_t size = bytes_of_bits(log->pages);
 
 	if (copy_to_user(bitmap, log->collected, size))
 		return -EFAULT;
-	if (clear)
-		memset(log->collected, 0, size);
+	memset(log->collected, 0, size);
 	return 0;
 }
 

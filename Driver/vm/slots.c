@@ -259,7 +259,8 @@ static int change_log(struct vm *vm, struct slot *slot, u32 flags)
 static int change(struct vm *vm, const struct kvm_userspace_memory_region *region)
 {
 	struct slot *slot = &vm->slots[region->slot];
-	int error;
+	bool stays = slot->size && region->guest_phys_addr == slot->guest_address;
+	int error = 0;
 
 	if (!region->memory_size) {
 		if (!slot->size)
@@ -270,16 +271,14 @@ static int change(struct vm *vm, const struct kvm_userspace_memory_region *regio
 	if (slot->size && (region->userspace_addr != slot->user_address ||
 			   region->memory_size != slot->size))
 		return -EINVAL;
-	if (slot->size && region->flags != slot->flags) {
-		error = change_log(vm, slot, region->flags);
-		if (error)
-			return error;
-	}
-	if (slot->size && region->guest_phys_addr == slot->guest_address)
-		return 0;
-	if (overlaps_another(vm, region))
+	/* Before anything changes. */
+	if (!stays && overlaps_another(vm, region))
 		return -EEXIST;
-	return slot->size ? move(vm, region) : add(vm, region);
+	if (!slot->size)
+		return add(vm, region);
+	if (region->flags != slot->flags)
+		error = change_log(vm, slot, region->flags);
+	return error || stays ? error : move(vm, region);
 }
 
 /* The region is the caller's copy. */
@@ -297,46 +296,56 @@ long slots_set(struct vm *vm, struct kvm_userspace_memory_region *region)
 	return result;
 }
 
-/* The log of a slot, if it has one. Under vm->slots_lock. */
-static struct dirty_log *log_of(struct vm *vm, u32 id)
+/* A slot that has a log. Under vm->slots_lock. */
+static struct slot *logged_slot(struct vm *vm, u32 id)
 {
+	struct slot *slot;
+
 	if (id >= APUS_SLOTS)
 		return ERR_PTR(-EINVAL);
-	id = array_index_nospec(id, APUS_SLOTS);
-	return vm->slots[id].log ? vm->slots[id].log : ERR_PTR(-ENOENT);
+	slot = &vm->slots[array_index_nospec(id, APUS_SLOTS)];
+	return slot->log ? slot : ERR_PTR(-ENOENT);
+}
+
+static long get_log(struct vm *vm, const struct kvm_dirty_log *request)
+{
+	struct slot *slot = logged_slot(vm, request->slot);
+
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
+	log_turn(slot->log);
+	slot->log_sequence++;
+	publish(vm, ADD_MS);
+	log_collect(slot->log);
+	return log_read(slot->log, request->dirty_bitmap);
+}
+
+static long clear_log(struct vm *vm, const struct kvm_clear_dirty_log *request)
+{
+	struct slot *slot = logged_slot(vm, request->slot);
+
+	return IS_ERR(slot) ? PTR_ERR(slot) : log_clear(slot->log, request);
 }
 
 /* KVM_GET_DIRTY_LOG: from here on each page's next write is noted once more. */
 long slots_get_log(struct vm *vm, const struct kvm_dirty_log *request)
 {
-	struct dirty_log *log;
 	long result;
 
 	if (mutex_lock_killable(&vm->slots_lock))
 		return -EINTR;
-	log = log_of(vm, request->slot);
-	if (IS_ERR(log)) {
-		result = PTR_ERR(log);
-	} else {
-		log_turn(log);
-		vm->slots[request->slot].log_sequence++;
-		publish(vm, ADD_MS);
-		log_collect(log);
-		result = log_read(log, request->dirty_bitmap, true);
-	}
+	result = get_log(vm, request);
 	mutex_unlock(&vm->slots_lock);
 	return result;
 }
 
 long slots_clear_log(struct vm *vm, const struct kvm_clear_dirty_log *request)
 {
-	struct dirty_log *log;
 	long result;
 
 	if (mutex_lock_killable(&vm->slots_lock))
 		return -EINTR;
-	log = log_of(vm, request->slot);
-	result = IS_ERR(log) ? PTR_ERR(log) : log_clear(log, request);
+	result = clear_log(vm, request);
 	mutex_unlock(&vm->slots_lock);
 	return result;
 }

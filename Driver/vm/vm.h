@@ -188,7 +188,7 @@ void log_free(struct dirty_log *log);
 u64 log_address(const struct dirty_log *log);
 void log_turn(struct dirty_log *log);
 void log_collect(struct dirty_log *log);
-long log_read(struct dirty_log *log, void __user *bitmap, bool clear);
+long log_read(struct dirty_log *log, void __user *bitmap);
 long log_clear(struct dirty_log *log, const struct kvm_clear_dirty_log *request);
 
 /* pages.c */
