@@ -63,7 +63,14 @@ static void remove_resampler(struct irqfd *irqfd)
 	synchronize_rcu_expedited();
 	if (last)
 		line_let_go(vm, irqfd->gsi);
-	eventfd_ctx_put(irqfd->resample);
+}
+
+static void discard(struct irqfd *irqfd)
+{
+	if (irqfd->resample)
+		eventfd_ctx_put(irqfd->resample);
+	eventfd_ctx_put(irqfd->eventfd);
+	kfree(irqfd);
 }
 
 /* Nothing signals it any more when this is over. */
@@ -75,8 +82,7 @@ static void end(struct work_struct *work)
 	eventfd_ctx_remove_wait_queue(irqfd->eventfd, &irqfd->entry, &count);
 	if (irqfd->resample)
 		remove_resampler(irqfd);
-	eventfd_ctx_put(irqfd->eventfd);
-	kfree(irqfd);
+	discard(irqfd);
 }
 
 /* Under vm->irqfds_lock, once. */
@@ -168,19 +174,11 @@ static struct irqfd *prepare(struct vm *vm, const struct kvm_irqfd *given, struc
 	irqfd->resample = eventfd_ctx_fdget(given->resamplefd);
 	if (IS_ERR(irqfd->resample)) {
 		result = ERR_CAST(irqfd->resample);
-		eventfd_ctx_put(irqfd->eventfd);
-		kfree(irqfd);
+		irqfd->resample = NULL;
+		discard(irqfd);
 		return result;
 	}
 	return irqfd;
-}
-
-static void discard(struct irqfd *irqfd)
-{
-	if (irqfd->resample)
-		eventfd_ctx_put(irqfd->resample);
-	eventfd_ctx_put(irqfd->eventfd);
-	kfree(irqfd);
 }
 
 static long assign(struct vm *vm, const struct kvm_irqfd *given)
