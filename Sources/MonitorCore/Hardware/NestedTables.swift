@@ -20,18 +20,25 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
 
   /// Where a guest-physical address lies, if it is memory.
   public func translate(_ address: UInt64) -> Translation? {
+    guard let (leaf, level) = unsafe leaf(of: address) else { return nil }
+    let entry = unsafe leaf.pointee
+    let mask = Self.pageSize(level: level) - 1
+    return Translation(
+      physical: Format.address(entry) & ~mask | address & mask,
+      isWritable: Format.isWritable(entry))
+  }
+
+  /// The entry that maps an address, mapped until another table of its level is.
+  @inline(__always)
+  private func leaf(of address: UInt64) -> (entry: UnsafeMutablePointer<UInt64>, level: Int)? {
     guard address >> 48 == 0 else { return nil }
     var table = root
     var level = 4
     while true {
-      let entry = unsafe entries(of: table, level: level)[Self.index(address, level: level)]
+      let slot = unsafe entries(of: table, level: level) + Self.index(address, level: level)
+      let entry = unsafe slot.pointee
       guard Format.isPresent(entry) else { return nil }
-      if Format.isLeaf(entry, level: level) {
-        let mask = Self.pageSize(level: level) - 1
-        return Translation(
-          physical: Format.address(entry) & ~mask | address & mask,
-          isWritable: Format.isWritable(entry))
-      }
+      if Format.isLeaf(entry, level: level) { return unsafe (slot, level) }
       table = Format.address(entry)
       level -= 1
     }
@@ -70,23 +77,36 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
   private func clear(
     _ table: UInt64, level: Int, from address: UInt64, to end: UInt64, _ emptied: inout FreeTables
   ) -> Bool {
+    _ = unsafe forEachEntry(of: table, level: level, from: address, to: end) { slot, at, next in
+      let entry = unsafe slot.pointee
+      if Format.isLeaf(entry, level: level) {
+        unsafe slot.pointee = 0
+      } else if clear(Format.address(entry), level: level - 1, from: at, to: next, &emptied) {
+        unsafe slot.pointee = 0
+        emptied.add(Format.address(entry), processor)
+      }
+      return true
+    }
+    let entries = unsafe entries(of: table, level: level)
+    for index in 0..<512 where unsafe Format.isPresent(entries[index]) { return false }
+    return true
+  }
+
+  /// Calls `body` with each entry of a table that is present and lies in `address ..< end`, and with the part of
+  /// that range for which it stands. False, and nothing more, where `body` says so.
+  @inline(__always)
+  private func forEachEntry(
+    of table: UInt64, level: Int, from address: UInt64, to end: UInt64,
+    _ body: (UnsafeMutablePointer<UInt64>, UInt64, UInt64) -> Bool
+  ) -> Bool {
     let entries = unsafe entries(of: table, level: level)
     var at = address
     while at < end {
       let slot = unsafe entries + Self.index(at, level: level)
       let next = Self.next(at, level: level, end: end)
-      let entry = unsafe slot.pointee
-      if Format.isPresent(entry) {
-        if Format.isLeaf(entry, level: level) {
-          unsafe slot.pointee = 0
-        } else if clear(Format.address(entry), level: level - 1, from: at, to: next, &emptied) {
-          unsafe slot.pointee = 0
-          emptied.add(Format.address(entry), processor)
-        }
-      }
+      if unsafe Format.isPresent(slot.pointee), unsafe !body(slot, at, next) { return false }
       at = next
     }
-    for index in 0..<512 where unsafe Format.isPresent(entries[index]) { return false }
     return true
   }
 
@@ -98,52 +118,32 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
     protect(root, level: 4, from: address, to: end, writable: writable, &free)
   }
 
-  /// Lets the small page at an address be written. False where none is.
-  func allowWrites(to address: UInt64) -> Bool {
-    var table = root
-    var level = 4
-    while level > 1 {
-      let entry = unsafe entries(of: table, level: level)[Self.index(address, level: level)]
-      guard Format.isPresent(entry), !Format.isLeaf(entry, level: level) else { return false }
-      table = Format.address(entry)
-      level -= 1
-    }
-    let slot = unsafe entries(of: table, level: 1) + Self.index(address, level: 1)
-    guard unsafe Format.isPresent(slot.pointee) else { return false }
-    unsafe slot.pointee = Format.leaf(
-      at: Format.address(slot.pointee), level: 1, writable: true)
-    return true
-  }
-
   private func protect(
     _ table: UInt64, level: Int, from address: UInt64, to end: UInt64, writable: Bool,
     _ free: inout FreeTables
   ) -> Bool {
-    let entries = unsafe entries(of: table, level: level)
-    var at = address
-    while at < end {
-      let slot = unsafe entries + Self.index(at, level: level)
-      let next = Self.next(at, level: level, end: end)
+    unsafe forEachEntry(of: table, level: level, from: address, to: end) { slot, at, next in
       let entry = unsafe slot.pointee
-      if Format.isPresent(entry) {
-        if level > 1, !writable, Format.isLeaf(entry, level: level) {
-          guard let split = split(entry, level: level, &free) else { return false }
-          unsafe slot.pointee = Format.table(at: split)
-        }
-        let entry = unsafe slot.pointee
-        if Format.isLeaf(entry, level: level) {
-          unsafe slot.pointee = Format.leaf(
-            at: Format.address(entry), level: level, writable: writable)
-        } else {
-          guard
-            protect(
-              Format.address(entry), level: level - 1, from: at, to: next, writable: writable,
-              &free)
-          else { return false }
-        }
+      if level > 1, !writable, Format.isLeaf(entry, level: level) {
+        guard let split = split(entry, level: level, &free) else { return false }
+        unsafe slot.pointee = Format.table(at: split)
       }
-      at = next
+      let settled = unsafe slot.pointee
+      guard Format.isLeaf(settled, level: level) else {
+        return protect(
+          Format.address(settled), level: level - 1, from: at, to: next, writable: writable, &free)
+      }
+      unsafe slot.pointee = Format.leaf(
+        at: Format.address(settled), level: level, writable: writable)
+      return true
     }
+  }
+
+  /// Lets the small page at an address be written. False where none is.
+  func allowWrites(to address: UInt64) -> Bool {
+    guard let (leaf, level) = unsafe leaf(of: address), level == 1 else { return false }
+    unsafe leaf.pointee = Format.leaf(
+      at: Format.address(leaf.pointee), level: 1, writable: true)
     return true
   }
 
