@@ -84,11 +84,7 @@ extension Scenario {
           apus run --no-console --quiet --cpu $cpu --kernel /lab/guest/spin < /dev/null &
           expect cpu-$cpu-lent within 10 offline $cpu
         done
-        echo 'done 0' >&3
-        dmesg -n 8
-        echo 'guards: reboot' > /dev/kmsg
-        reboot -f
-        sleep 20
+        \(Reboot.script(seconds: 20))
 
         """)
     scenario.machine.append = "panic_on_warn=1 oops=panic"
@@ -103,17 +99,14 @@ extension Scenario {
 
   /// Both CPUs come online again, and only then does the machine restart.
   private static func rebootProblem(_ report: Report) -> String? {
-    guard let asked = report.console.firstIndex(where: { $0.contains("guards: reboot") }) else {
-      return "the reboot was not asked for"
+    switch Reboot.console(of: report) {
+    case .failure(let problem): return problem.words
+    case .success(let console):
+      for cpu in 2...3
+      where !console.contains(where: { $0.contains("Booting Node 0 Processor \(cpu)") }) {
+        return "CPU \(cpu) was not Linux's again"
+      }
+      return nil
     }
-    let rest = report.console[asked...]
-    guard let restart = rest.firstIndex(where: { $0.contains("reboot: Restarting system") }) else {
-      return "the machine did not restart"
-    }
-    for cpu in 2...3
-    where !rest[..<restart].contains(where: { $0.contains("Booting Node 0 Processor \(cpu)") }) {
-      return "CPU \(cpu) was not Linux's again"
-    }
-    return nil
   }
 }

@@ -13,11 +13,7 @@ extension Scenario {
         apus run --no-console --quiet --cpu 3 --kernel /lab/guest/spin < /dev/null &
         expect cpu-3-lent within 10 offline 3
         sleep 1
-        echo 'done 0' >&3
-        dmesg -n 8
-        echo 'stuck-reboot: asked' > /dev/kmsg
-        reboot -f
-        sleep 40
+        \(Reboot.script(seconds: 40))
 
         """)
     scenario.machine.append = "panic_on_warn=1 oops=panic"
@@ -32,21 +28,20 @@ extension Scenario {
 
   /// By the times that the kernel gives its lines. A driver that waited for KVM_RUN never restarted.
   private static func restartProblem(_ report: Report) -> String? {
-    guard let asked = time(of: "stuck-reboot: asked", in: report) else {
-      return "the reboot was not asked for"
+    switch Reboot.console(of: report) {
+    case .failure(let problem): return problem.words
+    case .success(let console):
+      guard let asked = console.first.flatMap(time), let restarted = console.last.flatMap(time)
+      else {
+        return "the console's lines have no times"
+      }
+      let seconds = restarted - asked
+      return seconds <= restartLimit ? nil : "it took \(seconds) s"
     }
-    guard let restarted = time(of: "reboot: Restarting system", in: report) else {
-      return "the machine did not restart"
-    }
-    let seconds = restarted - asked
-    return seconds <= restartLimit ? nil : "it took \(seconds) s"
   }
 
   /// `[   12.345678] words`.
-  private static func time(of words: String, in report: Report) -> Double? {
-    guard let line = report.console.last(where: { $0.contains(words) }),
-      let number = line.split(whereSeparator: { "[] ".contains($0) }).first
-    else { return nil }
-    return Double(number)
+  private static func time(of line: String) -> Double? {
+    line.split(whereSeparator: { "[] ".contains($0) }).first.flatMap { Double($0) }
   }
 }
