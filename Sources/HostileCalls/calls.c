@@ -3,6 +3,7 @@
 #include "hostile_calls.h"
 
 #include <errno.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -72,4 +73,11 @@ int hostile_memory_file(size_t size)
 	if (descriptor < 0 || ftruncate(descriptor, size))
 		return -errno;
 	return descriptor;
+}
+
+int hostile_event(void)
+{
+	int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	return descriptor < 0 ? -errno : descriptor;
 }

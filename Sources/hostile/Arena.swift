@@ -34,6 +34,8 @@ struct Arena {
   }
 
   var address: UInt64 { UInt64(UInt(bitPattern: buffer)) }
+  /// Room for what an argument points to.
+  var second: UInt64 { address + UInt64(Self.page) }
 
   /// A place where the kernel must not simply read or write.
   func hostileAddress(_ generator: inout SplitMix64, _ targets: Targets) -> UInt64 {

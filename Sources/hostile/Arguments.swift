@@ -21,11 +21,11 @@ extension Worker {
   }
 
   /// `usual`, or one time in four any number.
-  private mutating func mostly(_ usual: Int) -> UInt64 {
+  mutating func mostly(_ usual: Int) -> UInt64 {
     generator.once(in: 4) ? numbers.next(&generator) : UInt64(usual)
   }
 
-  private mutating func mostly(_ usual: Int) -> UInt32 {
+  mutating func mostly(_ usual: Int) -> UInt32 {
     let number: UInt64 = mostly(usual)
     return UInt32(truncatingIfNeeded: number)
   }
@@ -55,6 +55,13 @@ extension Worker {
     case "KVM_SET_GSI_ROUTING": shapeRouting()
     case "KVM_SET_MP_STATE": if generator.once(in: 2) { arena.store(UInt32(0)) }
     case "KVM_GET_IRQCHIP", "KVM_SET_IRQCHIP": arena.store(mostly(generator.below(4)) as UInt32)
+    case "KVM_IRQFD": arena.store(interruptEvent())
+    case "KVM_IOEVENTFD": arena.store(notification())
+    case "KVM_GET_DIRTY_LOG": arena.store(dirtyLog())
+    case "KVM_CLEAR_DIRTY_LOG": arena.store(cleanedLog())
+    case "KVM_ENABLE_CAP": arena.store(capability())
+    case "KVM_X86_SETUP_MCE": arena.store(mostly(generator.below(40)) as UInt64)
+    case "KVM_X86_SET_MCE": shapeMachineCheck()
     case "KVM_SET_SIGNAL_MASK": shapeSignalMask()
     case "KVM_GET_MSRS", "KVM_SET_MSRS": shapeMSRs()
     default:
@@ -76,7 +83,7 @@ extension Worker {
     region.memory_size = UInt64(generator.below(5)) * step
     let base = generator.once(in: 4) ? targets.memory.fileAddress : targets.memory.address
     region.userspace_addr = UInt64(base) + UInt64(generator.below(4)) * step
-    if generator.once(in: 8) { region.flags = mostly(generator.below(8)) }
+    if generator.once(in: 3) { region.flags = mostly(generator.below(4)) }
     switch generator.below(16) {
     case 0: region.guest_phys_addr &+= generator.next()
     case 1: region.guest_phys_addr = 0 &- step

@@ -9,6 +9,8 @@ struct GuestMemory: Sendable {
   static let size = 2 << 20
   /// Real-mode code begins here.
   static let entry: UInt64 = 0x1000
+  /// It writes to this port.
+  static let port: UInt16 = 0x80
 
   let address: UInt
   let file: Int32

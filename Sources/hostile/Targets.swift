@@ -2,18 +2,21 @@
 import Glibc
 import HostileCalls
 
-/// The descriptors that are attacked: the device, two VMs and their vCPUs.
+/// The descriptors that are attacked: the device, two VMs and their vCPUs, and eventfds for them.
 ///
 /// The numbers never change: what is closed or replaced is so under calls of other threads.
 struct Targets: Sendable {
   static let machineCount = 2
   static let processorCount = 3
+  static let eventCount = 4
   private static let runSize = 2 * Arena.page
 
   let device: Int32
   let machines: [Int32]
   /// By VM.
   let processors: [[Int32]]
+  /// Eventfds, for interrupts and notifications of either VM.
+  let events: [Int32]
   let memory: GuestMemory
   /// Where each `struct kvm_run` is mapped, by VM and vCPU.
   let runAreas: [[UInt]]
@@ -23,10 +26,12 @@ struct Targets: Sendable {
     self.memory = memory
     machines = (0..<Self.machineCount).map { _ in Self.placeholder() }
     processors = machines.map { _ in (0..<Self.processorCount).map { _ in Self.placeholder() } }
+    events = (0..<Self.eventCount).map { _ in Self.placeholder() }
     runAreas = processors.map {
       $0.map { _ in UInt(bitPattern: Arena.reserve(Self.runSize)) }
     }
     for machine in machines.indices { replace(machine) }
+    for event in events { replaceEvent(event) }
   }
 
   var allProcessors: [Int32] { processors.flatMap { $0 } }
@@ -44,6 +49,8 @@ struct Targets: Sendable {
     var region = kvm_userspace_memory_region()
     region.memory_size = UInt64(GuestMemory.size)
     region.userspace_addr = UInt64(memory.address)
+    // Writes of one VM are logged from the start.
+    region.flags = machine == 0 ? UInt32(KVM_MEM_LOG_DIRTY_PAGES) : 0
     _ = withUnsafeMutablePointer(to: &region) {
       Self.call(fresh, HOSTILE_SET_MEMORY, UInt64(UInt(bitPattern: $0)))
     }
@@ -58,6 +65,14 @@ struct Targets: Sendable {
       close(processor)
     }
     dup2(fresh, machines[machine])
+    close(fresh)
+  }
+
+  /// Another eventfd behind the same number: whoever waits for the one before it learns that it is gone.
+  func replaceEvent(_ event: Int32) {
+    let fresh = hostile_event()
+    guard fresh >= 0 else { return }
+    dup2(fresh, event)
     close(fresh)
   }
 

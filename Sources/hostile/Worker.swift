@@ -126,7 +126,14 @@ struct Worker {
       if child > 0 { childrensSuccesses += Int(child) }
     case 3...9: Targets.prepare(generator.element(of: targets.processors[machine]))
     case 10...20: targets.memory.disturb(&generator)
+    case 21...40: signal(generator.element(of: targets.events))
+    case 41...43: targets.replaceEvent(generator.element(of: targets.events))
     default: sched_yield()
     }
+  }
+
+  private func signal(_ event: Int32) {
+    var one: UInt64 = 1
+    _ = write(event, &one, MemoryLayout.size(ofValue: one))
   }
 }

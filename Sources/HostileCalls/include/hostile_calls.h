@@ -54,4 +54,7 @@ void hostile_heir(unsigned int seconds);
 /* A file without a name that can be truncated while it is mapped: a descriptor, or -errno. */
 int hostile_memory_file(size_t size);
 
+/* An eventfd that never blocks: a descriptor, or -errno. */
+int hostile_event(void);
+
 #endif
