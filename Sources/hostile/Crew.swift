@@ -9,6 +9,8 @@ final class Crew: @unchecked Sendable {
   private let targets: Targets
   private let stop = Atomic<Bool>(false)
   private let finished = Atomic<Int>(0)
+  /// Of all threads.
+  private let calls = Atomic<Int>(0)
   private let lock = Mutex(Sum())
   /// What each thread is calling, by the request's index; read when one does not come back.
   private let current: UnsafeMutableBufferPointer<Int>
@@ -25,7 +27,7 @@ final class Crew: @unchecked Sendable {
     current.initialize(repeating: 0)
   }
 
-  /// Calls for `options.seconds`; nil if some thread never came back, which has been said then.
+  /// Calls for `options.seconds`, or until there were `options.calls`; nil if some thread never came back, which has been said then.
   func run() -> Sum? {
     var threads: [pthread_t] = []
     for index in 0..<options.threads {
@@ -42,7 +44,9 @@ final class Crew: @unchecked Sendable {
         }, argument)
       if error == 0 { threads.append(thread) }
     }
-    wake(threads, for: options.seconds) { false }
+    wake(threads, for: options.seconds) {
+      self.options.calls > 0 && self.calls.load(ordering: .relaxed) >= self.options.calls
+    }
     stop.store(true, ordering: .releasing)
     // A CPU that is taken back by force takes seconds, and each thread may wait for some.
     let stopped = wake(threads, for: 30) {
@@ -74,7 +78,9 @@ final class Crew: @unchecked Sendable {
   private func work(_ index: Int) {
     if var worker = Worker(index, options: options, targets: targets) {
       while !stop.load(ordering: .acquiring) {
+        let before = worker.tally.calls
         worker.step { current[index] = $0 }
+        calls.add(worker.tally.calls - before, ordering: .relaxed)
       }
       let (tally, successes) = (worker.tally, worker.childrensSuccesses)
       lock.withLock {

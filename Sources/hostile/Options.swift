@@ -8,6 +8,8 @@ struct Options {
   var attack: Attack?
   /// For which calls are made, or what an attack took is kept.
   var seconds = 10
+  /// Calls after which it ends earlier; 0: it does not.
+  var calls = 0
   var seed = SplitMix64.randomSeed
   var threads = 6
   /// The first number that no CPU of this machine has.
@@ -28,7 +30,7 @@ struct Options {
   var device = "/dev/apus"
 
   static let usage =
-    "usage: hostile [ATTACK] [--seconds N] [--seed N] [--threads N] [--cpus N] [--uid N] "
+    "usage: hostile [ATTACK] [--seconds N] [--calls N] [--seed N] [--threads N] [--cpus N] [--uid N] "
     + "[--machines N] [--processors N] [--lent N] [--megabytes N] [--child N] [--device PATH]; attacks: "
     + Attack.allCases.map(\.rawValue).joined(separator: ", ")
 
@@ -44,6 +46,7 @@ struct Options {
       guard let value = rest.popFirst() else { return nil }
       switch (option, UInt64(value)) {
       case ("--seconds", let number?): seconds = Int(number)
+      case ("--calls", let number?): calls = Int(number)
       case ("--seed", let number?): seed = number
       case ("--threads", let number?): threads = max(1, min(Int(number), 32))
       case ("--cpus", let number?): cpus = max(1, Int(number))

@@ -6,6 +6,7 @@ struct Tally {
   /// Larger numbers are the kernel's own and must never reach a process.
   static let errnoCount = 134
   private var counts: [[Int]]
+  private(set) var calls = 0
   private(set) var unknown: [(name: String, errno: Int32)] = []
 
   init() {
@@ -15,6 +16,7 @@ struct Tally {
 
   /// `result` is an ioctl's, or -errno.
   mutating func note(_ request: Request, _ result: Int32) {
+    calls += 1
     let number = result < 0 ? -result : 0
     if number < Self.errnoCount {
       counts[request.index][Int(number)] += 1
@@ -27,10 +29,10 @@ struct Tally {
     for index in counts.indices {
       for number in counts[index].indices { counts[index][number] += other.counts[index][number] }
     }
+    calls += other.calls
     unknown += other.unknown
   }
 
-  var calls: Int { counts.reduce(0) { $0 + $1.reduce(0, +) } }
   var successes: Int { counts.reduce(0) { $0 + $1[0] } }
 
   /// A line for each request.

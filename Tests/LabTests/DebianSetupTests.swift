@@ -34,6 +34,15 @@ import Testing
     #expect(DebianSetup.hasNewerHeaders(old + ["linux-headers-6.12.95+deb12-cloud-amd64"]))
   }
 
+  @Test("Of several newer headers, the last are taken")
+  func newestHeaders() {
+    let packages = [
+      "linux-headers-6.12.95+deb12-cloud-amd64", "linux-headers-6.12.90+deb12-cloud-amd64",
+      "linux-headers-6.1.0-56-cloud-amd64",
+    ]
+    #expect(DebianSetup.newerHeaders(among: packages) == packages[0])
+  }
+
   @Test("The kernel unpacked is the one that the headers are for")
   func release() throws {
     let text = "linux-headers-6.1.0-56-cloud-amd64 (= 6.1.192-2)"

@@ -36,7 +36,7 @@ public struct DebianSetup: Sendable {
 
   /// Installs what is missing; asks the network for nothing if nothing is.
   public func run() async throws {
-    let installed = try await installedVersions()
+    let installed = try await Self.installedVersions()
     let packages = Self.packages + (purpose == .development ? Self.development : [])
     let missing = packages.filter { installed[$0] == nil }
     let needsQEMU = !Self.isNewEnough(installed["qemu-system-x86"])
@@ -60,10 +60,15 @@ public struct DebianSetup: Sendable {
 
   /// Whether the headers of a kernel newer than Debian 12's own 6.1 are there.
   static func hasNewerHeaders(_ packages: some Sequence<String>) -> Bool {
-    packages.contains {
+    newerHeaders(among: packages) != nil
+  }
+
+  /// Their package; the last in alphabetical order if there are several.
+  static func newerHeaders(among packages: some Sequence<String>) -> String? {
+    packages.filter {
       $0.hasPrefix("linux-headers-") && $0.hasSuffix("-cloud-amd64") && $0 != headers
         && !$0.hasPrefix("linux-headers-6.1.0-")
-    }
+    }.max()
   }
 
   /// The package that the newest version of the metapackage stands for. The metapackage itself is
@@ -119,10 +124,10 @@ public struct DebianSetup: Sendable {
     return (Int(upstream.prefix(while: \.isNumber)) ?? 0) >= oldestQEMU
   }
 
-  private func installedVersions() async throws -> [String: String] {
+  static func installedVersions() async throws -> [String: String] {
     let format = "-f=${Package} ${db:Status-Status} ${Version}\\n"
     let text = try await Command("dpkg-query", ["-W", format]).output()
-    return Self.installed(text)
+    return installed(text)
   }
 
   /// Reads lines of `package status version`.

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A Debian kernel, used as data: unpacked, never installed.
-public struct KernelPackage: Sendable, Equatable {
-  /// The name under which the lab knows it.
-  public let name: String
-  /// The metapackage of the headers: the image unpacked is of the version of these headers, so
-  /// that a driver built against them fits.
-  public let headers: String
-
+///
+/// The image unpacked is of the version of the installed headers, so that a driver built against them
+/// fits.
+public enum KernelPackage: Sendable, CustomStringConvertible {
   /// The default: Debian 12's kernel for virtual machines.
-  public static let cloud = KernelPackage(name: "6.1-cloud", headers: "linux-headers-cloud-amd64")
+  case cloud
+  /// A newer one, of the backports.
+  case backports
+
+  /// As a summary names it.
+  public var description: String {
+    switch self {
+    case .cloud: "Debian 12's kernel"
+    case .backports: "the backports' kernel"
+    }
+  }
 
   /// Unpacks the kernel below build/lab unless that is done, and returns it.
   public func prepare(in project: Project) async throws -> Kernel {
@@ -22,6 +29,8 @@ public struct KernelPackage: Sendable, Equatable {
 
   /// The release and package version that the installed headers are for.
   private func installedRelease() async throws -> (release: String, version: String) {
+    if self == .backports { return try await Self.newerRelease() }
+    let headers = DebianSetup.headers
     let text: String
     do {
       text = try await Command("dpkg-query", ["-W", "-f=${Depends}", headers]).output()
@@ -29,6 +38,14 @@ public struct KernelPackage: Sendable, Equatable {
       throw LabError.notInstalled(packages: [headers])
     }
     return try Self.release(inDependency: text, of: headers)
+  }
+
+  private static func newerRelease() async throws -> (release: String, version: String) {
+    let installed = try await DebianSetup.installedVersions()
+    guard let package = DebianSetup.newerHeaders(among: installed.keys),
+      let version = installed[package]
+    else { throw LabError.notInstalled(packages: ["\(DebianSetup.headers) of the backports"]) }
+    return (String(package.dropFirst("linux-headers-".count)), version)
   }
 
   /// Reads `linux-headers-6.1.0-56-cloud-amd64 (= 6.1.192-2), ...`.

@@ -4,8 +4,25 @@ extension Scenario {
   /// Every ioctl with hostile arguments, from root and from a user who may and may not: an errno
   /// each time, and afterwards everything is as before (APUS_LAB_SEED).
   static func hostile(_ name: String, seconds: Int, suite: Suite) -> Scenario {
+    hostile(
+      name, summary: "every ioctl with hostile arguments, for \(seconds) s", seconds: seconds,
+      calls: 0, suite: suite)
+  }
+
+  /// So many calls, a third of them from a user, on a host with this kernel.
+  static func hostile(_ name: String, calls: Int, on kernel: KernelPackage) -> Scenario {
+    var scenario = hostile(
+      name, summary: "\(calls) hostile ioctls on \(kernel)", seconds: 3600, calls: calls,
+      suite: .soak)
+    scenario.kernel = kernel
+    return scenario
+  }
+
+  private static func hostile(
+    _ name: String, summary: String, seconds: Int, calls: Int, suite: Suite
+  ) -> Scenario {
     var scenario = Scenario(
-      name: name, summary: "every ioctl with hostile arguments, for \(seconds) s",
+      name: name, summary: summary,
       seconds: 120 + 2 * seconds,
       script: """
         dmesg -n 4
@@ -17,9 +34,11 @@ extension Scenario {
         chmod 660 /dev/apus
         remember before
         value seed \(seed)
+        value kernel "$(uname -r)"
         echo 1-3 > /sys/module/apus/parameters/pool
         # As many hand-overs as it can make.
         echo 0 > /sys/module/apus/parameters/user_handover_ms
+        calls=0
         all_online() { [ "$(cat /sys/devices/system/cpu/online)" = 0-3 ]; }
         # attack NAME OPTION...: must end by itself, and well.
         attack() {
@@ -27,6 +46,8 @@ extension Scenario {
           hostile "$@" > /tmp/said 2>&1
           status=$?
           attach $attack.txt /tmp/said
+          made=$(sed -n 's/^calls \\([0-9]*\\),.*/\\1/p' /tmp/said)
+          calls=$((calls + ${made:-0}))
           [ $status = 0 ] && pass $attack "$(grep '^calls' /tmp/said)" ||
             fail $attack "ended with $status: $(grep -e WRONG -e stuck -e cannot -e rror /tmp/said | head -n 3 | tr '\\n' ' ')"
           expect $attack-cpus-back within 10 all_online
@@ -35,15 +56,18 @@ extension Scenario {
         refuse not-for-everybody 'permission denied' hostile --uid 1000 --seconds 1
         step "a user who may"
         chmod 666 /dev/apus
-        attack user --uid 1000 --seed \(seed) --seconds \(max(seconds / 3, 1))
+        attack user --uid 1000 --seed \(seed) --seconds \(max(seconds / 3, 1)) --calls \(calls / 3)
         chmod 660 /dev/apus
         step "root"
-        attack root --seed \(seed + 1) --seconds \(max(seconds / 2, 1))
+        attack root --seed \(seed + 1) --seconds \(max(seconds / 2, 1)) --calls \(calls - calls / 3)
+        value calls $calls
+        [ $calls -ge \(max(calls, 1)) ] && pass enough-calls $calls ||
+          fail enough-calls "only $calls in \(seconds) s"
         step "killed in the midst of it"
         # It would go on for much longer.
         hostile --seed \(seed + 2) --seconds \(60 + seconds) --child \(60 + seconds) > /dev/null 2>&1 &
         client=$!
-        sleep \(max(seconds / 6, 1))
+        sleep \(min(max(seconds / 6, 1), 60))
         expect still-attacking [ -d /proc/$client ]
         kill -KILL $client
         wait $client 2> /dev/null
@@ -69,7 +93,8 @@ extension Scenario {
     scenario.machine.append = "panic_on_warn=1 oops=panic"
     scenario.files = ["bin/hostile": "build/hostile"]
     scenario.expected = [
-      "not-for-everybody", "user", "root", "cpus-back-after-kill", "child-keeps-nothing",
+      "not-for-everybody", "user", "root", "enough-calls", "cpus-back-after-kill",
+      "child-keeps-nothing",
       "next-guest-runs", "nothing-pinned", "host-unhurt", "driver-unloads",
     ]
     return scenario

@@ -8,6 +8,8 @@ public struct Scenario: Sendable {
   /// Seconds after which the machine is ended and the scenario has failed.
   public var seconds: Int
   public var machine = HostMachine()
+  /// The host's, and the guest's.
+  public var kernel = KernelPackage.cloud
   public var suite = Suite.check
   /// Parts of Apus without which it cannot run.
   public var needs: [Part] = Part.allCases

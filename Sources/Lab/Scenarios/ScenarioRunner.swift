@@ -56,7 +56,7 @@ public struct ScenarioRunner: Sendable {
 
   /// Runs it and returns what it reported, attached files written beside its logs.
   func outcome(of scenario: Scenario) async throws -> MachineRun.Outcome {
-    let kernel = try await KernelPackage.cloud.prepare(in: project)
+    let kernel = try await scenario.kernel.prepare(in: project)
     try requireParts(scenario.needs, for: kernel)
     let held = try RunDirectory(project.results(of: scenario.name))
     let directory = held.path
