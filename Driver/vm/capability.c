@@ -52,7 +52,12 @@ int capability(unsigned long which)
 	case KVM_CAP_NOP_IO_DELAY:
 	case KVM_CAP_DISABLE_QUIRKS:
 	case KVM_CAP_ENFORCE_PV_FEATURE_CPUID:
+	case KVM_CAP_EXCEPTION_PAYLOAD:
+	case KVM_CAP_X86_TRIPLE_FAULT_EVENT:
+	case KVM_CAP_MSR_PLATFORM_INFO:
 		return 1;
+	case KVM_CAP_SYNC_REGS:
+		return KVM_SYNC_X86_VALID_FIELDS;
 	case KVM_CAP_MCE:
 		return APUS_MACHINE_CHECK_BANKS;
 	case KVM_CAP_DISABLE_QUIRKS2:
@@ -67,7 +72,7 @@ int capability(unsigned long which)
 	case KVM_CAP_IRQ_ROUTING:
 		return 4096;
 	case KVM_CAP_ADJUST_CLOCK:
-		return KVM_CLOCK_TSC_STABLE;
+		return CLOCK_FLAGS;
 	case KVM_CAP_NR_MEMSLOTS:
 		return APUS_SLOTS;
 	case KVM_CAP_NR_VCPUS:

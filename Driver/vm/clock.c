@@ -23,13 +23,15 @@ void clock_start(struct vm *vm)
 
 long clock_get(struct vm *vm, struct kvm_clock_data __user *argument)
 {
-	struct kvm_clock_data data = { .flags = KVM_CLOCK_TSC_STABLE };
+	struct kvm_clock_data data = { .flags = CLOCK_FLAGS };
 	u64 start = READ_ONCE(vm->control->clock_tsc);
 	u64 now = rdtsc_ordered();
 	/* A clock that another thread sets meanwhile may begin later than now. */
 	u64 ticks = max_t(s64, now - start, 0);
 
 	data.clock = mul_u64_u64_div_u64(ticks, NSEC_PER_MSEC, tsc_khz);
+	data.realtime = ktime_get_real_ns();
+	data.host_tsc = now;
 	return copy_to_user(argument, &data, sizeof(data)) ? -EFAULT : 0;
 }
 
@@ -51,8 +53,11 @@ long clock_set(struct vm *vm, const struct kvm_clock_data __user *argument)
 
 	if (copy_from_user(&data, argument, sizeof(data)))
 		return -EFAULT;
-	if (data.flags & ~KVM_CLOCK_TSC_STABLE)
+	if (data.flags & ~CLOCK_FLAGS)
 		return -EINVAL;
+	/* The time that passed since the clock was read there passes here too. */
+	if (data.flags & KVM_CLOCK_REALTIME)
+		data.clock += max_t(s64, ktime_get_real_ns() - data.realtime, 0);
 	/* The quotients of both directions have to fit 64 bits: decades. */
 	if (data.clock > S64_MAX / (tsc_khz / NSEC_PER_MSEC + 1))
 		return -EINVAL;

@@ -15,6 +15,15 @@ static long disable_quirks(struct vm *vm, u64 quirks)
 	return 0;
 }
 
+static long set_enabled(struct vm *vm, u32 flag, bool on)
+{
+	if (on)
+		shared_or(&vm->control->enabled, flag);
+	else
+		shared_clear(&vm->control->enabled, flag);
+	return 0;
+}
+
 /* Once, or again to the same. */
 static long limit_vcpu_ids(struct vm *vm, u64 most)
 {
@@ -54,6 +63,12 @@ long vm_enable(struct vm *vm, const void __user *argument)
 	case KVM_CAP_X86_DISABLE_EXITS:
 		/* They are never on. */
 		return wanted.args[0] & ~(u64)NEVER_EXITS ? -EINVAL : 0;
+	case KVM_CAP_EXCEPTION_PAYLOAD:
+		return set_enabled(vm, APUS_ENABLED_PAYLOAD, wanted.args[0]);
+	case KVM_CAP_X86_TRIPLE_FAULT_EVENT:
+		return set_enabled(vm, APUS_ENABLED_TRIPLE_FAULT, wanted.args[0]);
+	case KVM_CAP_MSR_PLATFORM_INFO:
+		return set_enabled(vm, APUS_ENABLED_NO_PLATFORM_INFO, !wanted.args[0]);
 	case KVM_CAP_SPLIT_IRQCHIP:
 		pr_info_once("a client asked for a split interrupt controller, which Apus has not: start QEMU with kernel-irqchip=on\n");
 		return -EOPNOTSUPP;

@@ -38,14 +38,14 @@ static struct vcpu *owner(struct vm *vm, u32 apic_id)
 }
 
 /* The vCPUs that have a CPU. Under line_lock. */
-u32 vm_reachable(struct vm *vm)
+u64 vm_reachable(struct vm *vm)
 {
-	u32 reachable = 0;
+	u64 reachable = 0;
 	unsigned int id;
 
 	for (id = 0; id < APUS_VCPUS; id++)
 		if (vm->control->apic_ids[id] != APUS_NO_APIC_ID)
-			reachable |= BIT(id);
+			reachable |= BIT_ULL(id);
 	return reachable;
 }
 

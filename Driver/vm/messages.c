@@ -37,28 +37,28 @@ static bool answers(struct vm *vm, u32 id, u8 destination, bool logical)
 	return destination >> 4 == own >> 4 && destination & own & 0xf;
 }
 
-static u32 targets_of(struct vm *vm, u8 destination, bool logical)
+static u64 targets_of(struct vm *vm, u8 destination, bool logical)
 {
-	u32 targets = 0;
+	u64 targets = 0;
 	unsigned int id;
 
 	for (id = 0; id < APUS_VCPUS; id++)
 		if (smp_load_acquire(&vm->vcpus[id]) && answers(vm, id, destination, logical))
-			targets |= BIT(id);
+			targets |= BIT_ULL(id);
 	return targets;
 }
 
 /* One of them: always the same for a vector, and others for others. */
-static u32 choose(u32 targets, u8 vector)
+static u64 choose(u64 targets, u8 vector)
 {
-	unsigned int skip = targets ? vector % hweight32(targets) : 0;
+	unsigned int skip = targets ? vector % hweight64(targets) : 0;
 
 	while (skip--)
 		targets &= targets - 1;
 	return targets & -targets;
 }
 
-static int send_vector(struct vm *vm, u32 targets, u8 vector, bool one)
+static int send_vector(struct vm *vm, u64 targets, u8 vector, bool one)
 {
 	unsigned long flags;
 	int sent = 0;
@@ -68,17 +68,17 @@ static int send_vector(struct vm *vm, u32 targets, u8 vector, bool one)
 	if (one)
 		targets = choose(targets, vector);
 	for (; targets; targets &= targets - 1)
-		sent += vm_interrupt(vm, vm->control->apic_ids[__ffs(targets)], vector);
+		sent += vm_interrupt(vm, vm->control->apic_ids[__ffs64(targets)], vector);
 	raw_spin_unlock_irqrestore(&vm->line_lock, flags);
 	return sent;
 }
 
-static int send_nmi(struct vm *vm, u32 targets)
+static int send_nmi(struct vm *vm, u64 targets)
 {
-	int sent = hweight32(targets);
+	int sent = hweight64(targets);
 
 	for (; targets; targets &= targets - 1)
-		vcpu_send_nmi(vm->vcpus[__ffs(targets)]);
+		vcpu_send_nmi(vm->vcpus[__ffs64(targets)]);
 	return sent;
 }
 
@@ -88,7 +88,7 @@ int message_send(struct vm *vm, u32 address, u32 data)
 	u8 destination = ADDRESS_DESTINATION(address);
 	bool logical = address & ADDRESS_LOGICAL;
 	bool one = address & ADDRESS_REDIRECTION || DATA_MODE(data) == LOWEST_PRIORITY;
-	u32 targets = targets_of(vm, destination, logical);
+	u64 targets = targets_of(vm, destination, logical);
 
 	switch (DATA_MODE(data)) {
 	case FIXED:

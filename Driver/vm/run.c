@@ -113,7 +113,10 @@ long vcpu_run(struct vcpu *vcpu)
 		 */
 		if (atomic_read(&vcpu->visitors)) {
 			result = receive_visitors(vcpu);
-			if (result)
+			/* What the client has answered is finished all the same, as KVM does. */
+			if (result == -EINTR)
+				shared_or(&vcpu->control->requests, APUS_REQUEST_EXIT);
+			else if (result)
 				break;
 		}
 		result = run_once(vcpu);

@@ -206,7 +206,7 @@ void line_hold(struct vm *vm, unsigned int line);
 void line_let_go(struct vm *vm, unsigned int line);
 void lines_changed(struct vm *vm);
 void lines_follow(struct vm *vm);
-u32 vm_reachable(struct vm *vm);
+u64 vm_reachable(struct vm *vm);
 bool vm_interrupt(struct vm *vm, u32 apic_id, u8 vector);
 
 /* messages.c */
@@ -248,6 +248,7 @@ void timer_pause(struct vm *vm);
 void timer_stop(struct vm *vm);
 
 /* clock.c */
+#define CLOCK_FLAGS (KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME | KVM_CLOCK_HOST_TSC)
 void clock_start(struct vm *vm);
 long clock_get(struct vm *vm, struct kvm_clock_data __user *argument);
 long clock_set(struct vm *vm, const struct kvm_clock_data __user *argument);

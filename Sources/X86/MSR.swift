@@ -18,6 +18,7 @@ public struct MSR: RawRepresentable, Equatable, Sendable {
   public static var microcodeRevision: MSR { MSR(0x8b) }
   public static var performanceCounter0: MSR { MSR(0xc1) }
   public static var busFrequency: MSR { MSR(0xcd) }
+  public static var platformInformation: MSR { MSR(0xce) }
   public static var mtrrCapability: MSR { MSR(0xfe) }
   public static var architecturalCapabilities: MSR { MSR(0x10a) }
   public static var miscellaneousFeatures: MSR { MSR(0x140) }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import GuestFeatures
 import Testing
 import X86
 
@@ -85,11 +86,49 @@ struct IoctlTests {
     #expect(self[8, as: UInt32.self] == 0x4000_0000)
   }
 
+  /// Leaf 1 ECX bit 27, OSXSAVE, is CR4's.
+  @Test("KVM_GET_CPUID2 has the bits that follow the guest's registers")
+  func liveCPUID() {
+    self[0, as: UInt32.self] = 1
+    for place in UInt64(0)..<10 { self[8 + place * 4, as: UInt32.self] = 0 }
+    self[8, as: UInt32.self] = 1
+    self[8 + 20, as: UInt32.self] = 1 << 26
+    #expect(cpu.perform(0x4008_ae90, size: 48) == 0)
+    #expect(cpu.perform(0xc008_ae91, size: 48) == 0)
+    #expect(self[8 + 20, as: UInt32.self] == 1 << 26)
+    machine.unit.cr4 = 1 << 18
+    #expect(cpu.perform(0xc008_ae91, size: 48) == 0)
+    #expect(self[8 + 20, as: UInt32.self] == 3 << 26)
+  }
+
+  @Test("An application processor has never started until it got INIT")
+  func fresh() {
+    let machine = PretendedMachine(cpus: 2)
+    let payload: UInt64 = 3 << 20 + 0x1_4000
+    #expect(machine.cpus[1].perform(0x8004_ae98, size: 4) == 0)
+    #expect(machine.memory[payload, as: UInt32.self] == 1)
+  }
+
+  /// Every register that a guest can change and a client cannot see otherwise.
+  @Test("Every listed MSR can be read by a client and put back as it was")
+  func listed() {
+    for index in listedMSRs.indices {
+      let msr = MSR(rawValue: listedMSRs[index])
+      if MSRTable.row(of: msr)?.home == .unit { machine.unit.kept[msr.rawValue] = 0 }
+      let value = cpu.readMSR(msr, by: .client)
+      #expect(value != nil, "\(String(msr.rawValue, radix: 16))")
+      #expect(cpu.writeMSR(msr, value ?? 1, by: .client), "\(String(msr.rawValue, radix: 16))")
+    }
+  }
+
   @Test("KVM_SET_MP_STATE takes runnable and waiting, and no other")
   func activity() {
     self[0, as: UInt32.self] = 2
     #expect(cpu.perform(0x4004_ae99, size: 4) == 0)
     #expect(cpu.state.activity == .waitingForStartUp)
+    self[0, as: UInt32.self] = 3
+    #expect(cpu.perform(0x4004_ae99, size: 4) == 0)
+    #expect(cpu.state.activity == .running, "halted: it wakes")
     self[0, as: UInt32.self] = 0
     #expect(cpu.perform(0x4004_ae99, size: 4) == 0)
     #expect(cpu.state.activity == .running)

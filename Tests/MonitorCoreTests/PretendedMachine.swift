@@ -45,7 +45,7 @@ final class PretendedMachine {
     vm.vm.irqchip = irqchip ? 1 : 0
     vm.vm.pit = irqchip ? 1 : 0
     withUnsafeMutableBytes(of: &vm.vm.apic_ids) { ids in
-      for id in 0..<16 {
+      for id in 0..<Int(APUS_VCPUS) {
         ids.storeBytes(
           of: id < count ? UInt32(0x40 + id) : APUS_NO_APIC_ID, toByteOffset: id * 4,
           as: UInt32.self)

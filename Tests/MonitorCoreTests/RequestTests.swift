@@ -130,7 +130,7 @@ struct RequestTests {
   func startUp() {
     let (boot, other) = (machine.cpus[0], machine.cpus[1])
     #expect(boot.setAPICBase(APICBase(rawValue: 0xfee0_0d00), by: .guest))
-    #expect(other.state.activity == .waitingForStartUp)
+    #expect(other.state.activity == .uninitialized)
     machine.processors[1].onSleep = {
       if other.control.statistics.entries == 0, other.processor.sleeps == 1 {
         _ = boot.writeMSR(MSR(rawValue: 0x830), 0x1_0000_4500, by: .guest)

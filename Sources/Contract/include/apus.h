@@ -414,7 +414,7 @@ struct apus_vcpu {
  * ---- A VM ------------------------------------------------------------------------
  */
 #define APUS_SLOTS 512u
-#define APUS_VCPUS 16u
+#define APUS_VCPUS 64u
 #define APUS_LINES 24u /* pins of the IOAPIC; 0 to 15 are also the PICs' */
 #define APUS_NO_APIC_ID 0xffffffffu
 #define APUS_NO_PIN 0xffu
@@ -508,6 +508,11 @@ struct apus_notification { /* D */
 	uint32_t reserved;
 };
 
+/* What the client switched on with KVM_ENABLE_CAP. */
+#define APUS_ENABLED_PAYLOAD 1u          /* KVM_CAP_EXCEPTION_PAYLOAD */
+#define APUS_ENABLED_TRIPLE_FAULT 2u     /* KVM_CAP_X86_TRIPLE_FAULT_EVENT */
+#define APUS_ENABLED_NO_PLATFORM_INFO 4u /* KVM_CAP_MSR_PLATFORM_INFO: 0 */
+
 struct apus_vm {
 	/* D, before the first BIND */
 	uint64_t area;             /* physical */
@@ -519,6 +524,8 @@ struct apus_vm {
 	uint32_t irqchip;          /* 1 after KVM_CREATE_IRQCHIP */
 	uint32_t pit;              /* 1 after KVM_CREATE_PIT2 */
 	uint32_t disabled_quirks;  /* KVM_X86_QUIRK_*: KVM_CAP_DISABLE_QUIRKS2 */
+	uint32_t enabled;          /* APUS_ENABLED_* */
+	uint32_t reserved;
 	uint32_t apic_ids[APUS_VCPUS]; /* physical, by vCPU id; APUS_NO_APIC_ID: not bound */
 	/* D: atomic */
 	uint32_t line_levels;      /* bit n: line n is high, as `held_lines` also says */

@@ -13,8 +13,8 @@ public struct Layers: Sendable {
   public static let monitor = Layers(
     module: "Sources/MonitorCore",
     folders: [
-      "Hardware", "State", "Memory", "Completion", "Interrupts", "Registers", "Emulation", "Run",
-      "Ioctls",
+      "Hardware", "State", "Memory", "Completion", "Interrupts", "Registers", "Emulation", "Ioctls",
+      "Run",
     ],
     imports: ["Sources/Devices", "Sources/Emulator", "Sources/X86"])
 }

@@ -77,15 +77,17 @@ extension VirtualCPU {
   private func getActivity() -> kvm_mp_state {
     switch state.activity {
     case .running: kvm_mp_state(mp_state: UInt32(KVM_MP_STATE_RUNNABLE))
+    case .uninitialized: kvm_mp_state(mp_state: UInt32(KVM_MP_STATE_UNINITIALIZED))
     case .waitingForStartUp: kvm_mp_state(mp_state: UInt32(KVM_MP_STATE_INIT_RECEIVED))
     }
   }
 
   private func setActivity(_ new: kvm_mp_state) -> Int64 {
     switch Int32(truncatingIfNeeded: new.mp_state) {
-    case KVM_MP_STATE_RUNNABLE: state.activity = .running
-    case KVM_MP_STATE_UNINITIALIZED, KVM_MP_STATE_INIT_RECEIVED:
-      state.activity = .waitingForStartUp
+    // A halted one is woken: HLT may end at any time, and here does by itself.
+    case KVM_MP_STATE_RUNNABLE, KVM_MP_STATE_HALTED: state.activity = .running
+    case KVM_MP_STATE_UNINITIALIZED: state.activity = .uninitialized
+    case KVM_MP_STATE_INIT_RECEIVED: state.activity = .waitingForStartUp
     default: return -EINVAL_
     }
     return 0
@@ -113,7 +115,16 @@ extension VirtualCPU {
     let count = cpuidTable.count
     unsafe pages.payload.storeBytes(of: UInt32(count), as: UInt32.self)
     guard count <= min(wanted, Self.cpuidRoom(size)) else { return -E2BIG_ }
-    for index in 0..<count { unsafe cpuidEntries[index] = cpuidTable[index] }
+    // As the guest sees it: some bits follow its registers.
+    for index in 0..<count {
+      var entry = cpuidTable[index]
+      let answer = cpuid(entry.function, entry.index)
+      entry.eax = answer.eax
+      entry.ebx = answer.ebx
+      entry.ecx = answer.ecx
+      entry.edx = answer.edx
+      unsafe cpuidEntries[index] = entry
+    }
     return 0
   }
 

@@ -69,8 +69,12 @@ extension VirtualCPU {
     case .efer: return unit.efer
     case .apicBase: return state.apic.base.rawValue
     case .timeStampCounter: return processor.timestamp()
-    case .tscAuxiliary: return offersTSCAuxiliary ? processor.readMSR(msr) : nil
-    case .tscDeadline: return offersTSCDeadline ? processor.readMSR(msr) : nil
+    case .tscAuxiliary:
+      return offersTSCAuxiliary ? processor.readMSR(msr) : reader == .client ? 0 : nil
+    case .tscDeadline:
+      return offersTSCDeadline ? processor.readMSR(msr) : reader == .client ? 0 : nil
+    case .platformInformation:
+      return reader == .client || vm.enabled & APUS_ENABLED_NO_PLATFORM_INFO == 0 ? 0 : nil
     case .machineCheck: return machineCheck.read(msr, by: reader)
     case .systemTime: return offersClock(msr, reader) ? state.systemTimeMSR : nil
     case .wallClock: return offersClock(msr, reader) ? state.wallClockMSR : nil
@@ -93,17 +97,19 @@ extension VirtualCPU {
     switch row.home {
     case .unit: return unit.writeMSR(msr, value)
     case .stored: state.msrs[row.word] = value
-    case .zero, .constant: return false
+    case .zero, .constant, .platformInformation: return false
     case .efer: return writeEFER(value, by: writer)
     case .apicBase: return setAPICBase(APICBase(rawValue: value), by: writer)
     // The guest's TSC is the CPU's own: it stays as it is, as on a processor whose TSC
     // cannot be written. A client that wants a TSC of its own sees it in KVM_GET_MSRS.
     case .timeStampCounter: break
     case .tscAuxiliary:
-      guard offersTSCAuxiliary, value >> 32 == 0 else { return false }
+      // What is listed can be put back as it was read.
+      guard offersTSCAuxiliary else { return writer == .client && value == 0 }
+      guard value >> 32 == 0 else { return false }
       processor.writeMSR(msr, value)
     case .tscDeadline:
-      guard offersTSCDeadline else { return false }
+      guard offersTSCDeadline else { return writer == .client && value == 0 }
       processor.writeMSR(msr, value)
     case .machineCheck:
       return machineCheck.write(

@@ -19,6 +19,7 @@ struct MSRRow {
     case tscAuxiliary
     case tscDeadline
     case machineCheck
+    case platformInformation
     case systemTime
     case wallClock
   }
@@ -72,6 +73,8 @@ enum MSRTable {
       return .zero(.ignored)
     case MSR.busFrequency.rawValue, MSR.mtrrCapability.rawValue, MSR.performanceStatus.rawValue:
       return .constant
+    case MSR.platformInformation.rawValue:
+      return MSRRow(home: .platformInformation, writes: .none)
     case MSR.architecturalCapabilities.rawValue: return .zero(.none)
     case MSR.miscellaneousFeatures.rawValue: return .zero(.zero)
     case MSR.systemEnterCS.rawValue...MSR.systemEnterEIP.rawValue: return MSRRow(home: .unit)

@@ -44,7 +44,7 @@ extension VirtualCPU {
     if requests.contains(.timer) { state.attention.insert(.timer) }
     if requests.contains(.external) { state.attention.insert(.events) }
     if requests.contains(.initialize) { initialize() }
-    if requests.contains(.startUp), state.activity == .waitingForStartUp {
+    if requests.contains(.startUp), state.activity != .running {
       let id = id
       startUp(vector: withMachine { $0.startUpVectors[id] })
     }

@@ -7,7 +7,10 @@ extension VirtualCPU {
   /// Runs the guest until the client is needed: 0, or -EINTR for a request to stop.
   public func runGuest() -> Int64 {
     let start = processor.timestamp()
-    let result = runUntilClient()
+    let syncs = wantsSyncRegisters
+    var result = syncs ? takeSyncRegisters() : 0
+    if result == 0 { result = runUntilClient() }
+    if syncs { leaveSyncRegisters() }
     control.statistics.run_cycles &+= processor.timestamp() &- start
     return result
   }

@@ -51,12 +51,15 @@ public struct VirtualCPUState {
 
   public init(id: UInt32, bootstrap: Bool) {
     apic = VirtualAPIC(id: id, bootstrap: bootstrap)
-    activity = bootstrap ? .running : .waitingForStartUp
+    activity = bootstrap ? .running : .uninitialized
   }
 }
 
 /// KVM_GET_MP_STATE. HLT does not exit, so a vCPU is never KVM_MP_STATE_HALTED.
 public enum Activity: UInt32, Sendable {
   case running = 0
+  /// After INIT.
   case waitingForStartUp = 1
+  /// Never started: it takes a start-up too. SDM vol. 3, 9.4.3.
+  case uninitialized = 2
 }

@@ -20,14 +20,14 @@ public struct VirtualMachineState {
   var ringPace = RingPace()
   var notificationPace = RingPace()
   /// The local APICs, by vCPU id, as far as senders of interrupts need to know them.
-  public var apics = InlineArray<16, APICAddress> { APICAddress(id: UInt32($0)) }
+  public var apics = InlineArray<64, APICAddress> { APICAddress(id: UInt32($0)) }
   /// Bits of `VCPURequest`, by vCPU id; set by any vCPU, then an NMI to its CPU.
-  public var requests: InlineArray<16, UInt32> = InlineArray(repeating: 0)
+  public var requests: InlineArray<64, UInt32> = InlineArray(repeating: 0)
   /// The vector of the start-up IPI, by vCPU id.
-  public var startUpVectors: InlineArray<16, UInt8> = InlineArray(repeating: 0)
+  public var startUpVectors: InlineArray<64, UInt8> = InlineArray(repeating: 0)
 
   /// Level-triggered vectors that a vCPU is asked to take, by its id.
-  public var levelVectors: InlineArray<16, VectorSet> = InlineArray(repeating: VectorSet())
+  public var levelVectors: InlineArray<64, VectorSet> = InlineArray(repeating: VectorSet())
 
   public init() {}
 }
