@@ -51,17 +51,23 @@ static void show(unsigned int cpu)
 	clear_bit(cpu, claimed);
 }
 
+/* Hotplug is held off (a driver being probed does that), or there is no memory at the moment. */
+static bool passes(int error)
+{
+	return error == -EBUSY || error == -ENOMEM || error == -EAGAIN || error == -EINTR;
+}
+
 static DECLARE_BITMAP(late, NR_CPUS);
 static void release_late(struct work_struct *work);
 static DECLARE_DELAYED_WORK(late_work, release_late);
 
-/* Whoever could not be brought online, because hotplug was held off. */
+/* Whoever could not be brought online, for a reason that passes. */
 static void release_late(struct work_struct *work)
 {
 	unsigned int cpu;
 
 	for_each_set_bit(cpu, late, nr_cpu_ids) {
-		if (add_cpu(cpu) == -EBUSY)
+		if (passes(add_cpu(cpu)))
 			schedule_delayed_work(&late_work, HZ);
 		else
 			clear_bit(cpu, late);
@@ -109,10 +115,7 @@ void hotplug_release_later(unsigned int cpu)
 	schedule_delayed_work(&late_work, HZ);
 }
 
-/*
- * Gives a CPU back to Linux: it is online, or there is an error. Hotplug may be held off for
- * a moment (a driver being probed does that), and then the attempt is repeated.
- */
+/* Gives a CPU back to Linux: it is online, or there is an error that did not pass in a second. */
 int hotplug_release(unsigned int cpu)
 {
 	int result, attempt;
@@ -122,7 +125,7 @@ int hotplug_release(unsigned int cpu)
 		result = add_cpu(cpu);
 		if (result >= 0)
 			return 0;
-		if (result != -EBUSY)
+		if (!passes(result))
 			break;
 		msleep(ATTEMPT_MS);
 	}
