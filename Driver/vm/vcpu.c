@@ -36,6 +36,20 @@ static void set_lent(struct vcpu *vcpu, struct lent *lent)
 	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
 }
 
+/* Nobody resets the CPU from now on, but it may still use the guest's memory: see vcpu_is_idle(). */
+static struct lent *begin_to_leave(struct vcpu *vcpu)
+{
+	struct lent *lent;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vcpu->kick_lock, flags);
+	lent = vcpu->lent;
+	vcpu->lent = NULL;
+	vcpu->leaving = true;
+	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
+	return lent;
+}
+
 /* Sets a request bit, then sends an NMI. docs/model names the steps, here and below. */
 void vcpu_kick(struct vcpu *vcpu, u32 request)
 {
@@ -58,12 +72,14 @@ void vcpu_send_nmi(struct vcpu *vcpu)
 	vcpu_kick(vcpu, waits ? APUS_REQUEST_SECOND_NMI : APUS_REQUEST_NMI);
 }
 
-static void give_back(struct vcpu *vcpu, struct lent *lent)
+static void give_back(struct vcpu *vcpu)
 {
-	if (lent_return(lent))
+	if (lent_return(begin_to_leave(vcpu)))
 		account_uncharge(vcpu->vm->account, ACCOUNT_LENT_CPUS);
 	else
 		WRITE_ONCE(vcpu->vm->lost, true);
+	/* After `lost`: whoever sees the vCPU idle also sees whether its CPU has really left. */
+	smp_store_release(&vcpu->leaving, false);
 	vms_leave(vcpu->vm);
 }
 
@@ -81,8 +97,7 @@ static int bind_to(struct vcpu *vcpu, struct lent *lent)
 	result = lent_command(lent, APUS_COMMAND_BIND, vcpu->control->area,
 			      vcpu->vm->control->area);
 	if (result < 0) {
-		set_lent(vcpu, NULL);
-		give_back(vcpu, lent);
+		give_back(vcpu);
 		return result;
 	}
 	atomic_set(&vcpu->last_cpu, lent->cpu);
@@ -174,14 +189,11 @@ static void settle(struct vcpu *vcpu)
 /* The CPU goes back to Linux; the vCPU's state is complete in its area. Under vcpu->lock. */
 void vcpu_surrender(struct vcpu *vcpu)
 {
-	struct lent *lent = vcpu->lent;
-
-	if (!lent)
+	if (!vcpu->lent)
 		return;
 	set_reachable(vcpu, NULL);
 	settle(vcpu);
-	set_lent(vcpu, NULL);
-	give_back(vcpu, lent);
+	give_back(vcpu);
 }
 
 /* The monitor does not answer, or has stopped: this vCPU ends here. Under vcpu->lock. */
@@ -207,11 +219,13 @@ void vcpu_reset(struct vcpu *vcpu)
 
 /*
  * True if this vCPU uses no page of a slot table older than `generation`: it said so, or
- * its CPU does nothing, and will look before it does something.
+ * its CPU does nothing, and will look before it does something. A CPU that is leaving may be one that
+ * did not answer, and that has to be reset: it has left when it is Linux's, or the VM's `lost` is set.
  */
 bool vcpu_is_idle(struct vcpu *vcpu, u32 generation)
 {
-	return READ_ONCE(vcpu->control->slots_generation) == generation || is_resting(vcpu);
+	return READ_ONCE(vcpu->control->slots_generation) == generation ||
+	       (is_resting(vcpu) && !smp_load_acquire(&vcpu->leaving));
 }
 
 /* Takes the lock soon, even from a thread that is in KVM_RUN. vcpu_leave() ends it. */

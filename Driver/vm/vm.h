@@ -109,9 +109,10 @@ struct vcpu {
 	atomic_t visitors; /* threads that want the lock while KVM_RUN holds it */
 	wait_queue_head_t visited;
 
-	raw_spinlock_t kick_lock; /* the two below: interrupts off */
+	raw_spinlock_t kick_lock; /* the three below: interrupts off */
 	struct lent *lent;        /* changes under both locks */
 	bool reachable;           /* the monitor serves `lent`: NMIs are welcome */
+	bool leaving;             /* a CPU that was `lent` is on its way back to Linux */
 
 	atomic64_t kicks;
 	atomic64_t interrupts;
