@@ -20,6 +20,7 @@ static bool stopped;          /* suspend or reboot is under way; under `lending`
 static DEFINE_RAW_SPINLOCK(list_lock); /* taken with interrupts off */
 static LIST_HEAD(lent_cpus);
 static unsigned int count;
+static unsigned int lost; /* CPUs that never come back; under `lending` */
 
 static void list_add_lent(struct lent *lent)
 {
@@ -58,6 +59,12 @@ void lent_set_doorbell(u64 doorbell)
 unsigned int lent_count(void)
 {
 	return READ_ONCE(count);
+}
+
+/* CPUs that may be in the monitor until the machine is reset. */
+unsigned int lending_lost(void)
+{
+	return READ_ONCE(lost);
 }
 
 static void lent_free(struct lent *lent)
@@ -137,6 +144,7 @@ static bool give_back(struct lent *lent, bool has_left)
 		hotplug_release_later(lent->cpu);
 	} else {
 		hotplug_abandon(lent->cpu);
+		WRITE_ONCE(lost, lost + 1);
 		__module_get(THIS_MODULE);
 		pr_err("CPU %u is lost until the machine is reset, and so is the memory of its guest\n",
 		       lent->cpu);
@@ -186,6 +194,8 @@ static struct lent *take(unsigned int cpu, const struct handover *handover)
 	if (error) {
 		u32 state = READ_ONCE(lent->control->state);
 
+		if (state == APUS_CPU_UNFIT)
+			pool_note_unfit(cpu);
 		/* In the other states it may have begun to virtualise. */
 		give_back(lent, state == APUS_CPU_OFF || state == APUS_CPU_UNFIT);
 		return ERR_PTR(error);
@@ -205,8 +215,8 @@ struct lent *lend_cpu(unsigned int cpu, const struct handover *handover)
 }
 
 /*
- * ENODEV: the pool has no CPU; EBUSY: all of them are lent; otherwise why the last one that
- * was tried could not be had.
+ * ENODEV: the pool has no CPU; EBUSY: all of them are lent; EOPNOTSUPP: none is fit; otherwise why
+ * the last one that was tried could not be had.
  */
 struct lent *lend_from_pool(const struct handover *handover)
 {
@@ -217,6 +227,11 @@ struct lent *lend_from_pool(const struct handover *handover)
 	for_each_possible_cpu(cpu) {
 		if (!pool_contains(cpu))
 			continue;
+		if (pool_is_unfit(cpu)) {
+			if (lent == ERR_PTR(-ENODEV))
+				lent = ERR_PTR(-EOPNOTSUPP);
+			continue;
+		}
 		lent = take(cpu, handover);
 		if (!IS_ERR(lent) || lent == ERR_PTR(-EINTR) || lent == ERR_PTR(-ENOMEM))
 			break;
@@ -274,13 +289,13 @@ bool lend_take_back(struct lent *lent)
 	return has_left;
 }
 
-/* From now on no CPU is lent. EBUSY: some are, and that forbids it. */
+/* From now on no CPU is lent. EBUSY: some are, or are lost, and that forbids it. */
 int lending_stop(bool unless_lent)
 {
 	int error = 0;
 
 	mutex_lock(&lending);
-	if (unless_lent && lent_count())
+	if (unless_lent && (lent_count() || lost))
 		error = -EBUSY;
 	else
 		WRITE_ONCE(stopped, true);

@@ -71,6 +71,7 @@ bool lent_return(struct lent *lent);
 
 /* lend.c */
 unsigned int lent_count(void);
+unsigned int lending_lost(void);
 void lent_set_doorbell(u64 doorbell);
 int lending_stop(bool unless_lent);
 void lending_resume(void);
@@ -87,6 +88,8 @@ bool hotplug_is_claimed(unsigned int cpu);
 
 /* pool.c */
 bool pool_contains(unsigned int cpu);
+void pool_note_unfit(unsigned int cpu);
+bool pool_is_unfit(unsigned int cpu);
 
 /* ipi.c */
 void ipi_nmi(u32 apic_id);

@@ -9,6 +9,7 @@
 #include "lend.h"
 
 static struct cpumask pool;
+static struct cpumask unfit; /* of them: the monitor refused to run there */
 
 static int pool_set(const char *value, const struct kernel_param *parameter)
 {
@@ -20,8 +21,10 @@ static int pool_set(const char *value, const struct kernel_param *parameter)
 	error = cpulist_parse(value, wanted);
 	if (!error && cpumask_test_cpu(0, wanted))
 		error = -EINVAL; /* Linux keeps CPU 0 */
-	if (!error)
+	if (!error) {
 		cpumask_copy(&pool, wanted);
+		cpumask_clear(&unfit); /* who names them again wants them tried again */
+	}
 	kfree(wanted);
 	return error;
 }
@@ -42,4 +45,15 @@ MODULE_PARM_DESC(pool, "list of CPUs for clients that do not ask for one, such a
 bool pool_contains(unsigned int cpu)
 {
 	return cpu < nr_cpu_ids && cpumask_test_cpu(array_index_nospec(cpu, nr_cpu_ids), &pool);
+}
+
+/* Each attempt takes the CPU offline and back: one is enough until the pool is set anew. */
+void pool_note_unfit(unsigned int cpu)
+{
+	cpumask_set_cpu(cpu, &unfit);
+}
+
+bool pool_is_unfit(unsigned int cpu)
+{
+	return cpumask_test_cpu(cpu, &unfit);
 }

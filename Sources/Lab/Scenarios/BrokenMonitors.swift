@@ -52,6 +52,21 @@ extension Scenario {
         \(modes.map(\.command).joined(separator: "\n"))
         value slowest-hundredths $slowest
 
+        step "a pool whose CPU is unfit"
+        left_linux() { dmesg | grep -c "CPU 3 is now offline"; }
+        cp /lab/monitors/unfit $firmware
+        load apus pool=3
+        printf '#!/bin/sh\\nexec apus run --no-console --quiet --kernel /lab/guest/off\\n' > /bin/start-in-pool
+        chmod +x /bin/start-in-pool
+        times=$(left_linux)
+        refuse pool-unfit 'dmesg' start-in-pool
+        refuse pool-still-unfit 'dmesg' start-in-pool
+        expect pool-remembers-unfit [ $(left_linux) = $((times + 1)) ]
+        echo 3 > /sys/module/apus/parameters/pool
+        refuse pool-unfit-again 'dmesg' start-in-pool
+        expect pool-tries-again [ $(left_linux) = $((times + 2)) ]
+        rmmod apus
+
         step "files that are no monitor"
         reject() {
           load apus || fail $1-loads
@@ -88,7 +103,10 @@ extension Scenario {
     scenario.suite = suite
     scenario.machine.append = "panic_on_warn=1 oops=panic"
     scenario.files = ["lab/monitors": "build/broken-monitors"]
-    scenario.expected = modes.map(\.rawValue) + ["noise", "good-one-runs", "nothing-pinned"]
+    scenario.expected =
+      modes.map(\.rawValue) + [
+        "pool-remembers-unfit", "pool-tries-again", "noise", "good-one-runs", "nothing-pinned",
+      ]
     return scenario
   }
 }
