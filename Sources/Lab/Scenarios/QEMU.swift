@@ -115,7 +115,7 @@ extension Scenario {
     return scenario
   }()
 
-  private static func qemu(
+  static func qemu(
     _ name: String, _ summary: String, seconds: Int, script: String
   ) -> Scenario {
     var scenario = Scenario(

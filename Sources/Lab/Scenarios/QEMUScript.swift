@@ -11,7 +11,7 @@ enum QEMUScript {
     dmesg -n 4
     mkfifo /tmp/typed /tmp/monitor.in /tmp/monitor.out
     exec 4<>/tmp/typed 5<>/tmp/monitor.in 6<>/tmp/monitor.out
-    cat <&6 > /dev/null &
+    cat <&6 >> /tmp/answers &
     # start DEVICE ARGUMENT...: QEMU on that device, in the background; LAB is the guest's work.
     start() {
       device=$1; shift
@@ -34,6 +34,13 @@ enum QEMUScript {
     said() { grep -q "$1" /tmp/console; }
     repeats() { [ $(grep -c "$1" /tmp/console) -ge $2 ]; }
     monitor() { echo "$*" >&5; }
+    # answers COMMAND TEXT: QEMU's monitor answers with that text, in a line of it.
+    answers() {
+      : > /tmp/answers
+      monitor "$1"
+      sleep 0.4
+      grep -q "$2" /tmp/answers
+    }
     # counters WHEN: exits and the like of all vCPUs, as `process vcpu name number`.
     counters() {
       if [ $device = /dev/apus ]; then cat /sys/kernel/debug/apus/vcpus > /tmp/counters-$1

@@ -30,6 +30,8 @@ extension Scenario {
     smpLoad,
     qemuMachines,
     qemuLife,
+    qemuSnapshot,
+    qemuMigration,
     smpIntel,
     hostPanicIntel,
     interruptCost,
