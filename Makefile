@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: all setup install monitor standalone boot-sector driver vmm lab demo demo-packages demo-intel check fuzz soak test model format lint clean
+.PHONY: all setup install monitor standalone boot-sector driver vmm lab demo demo-packages demo-intel check fuzz soak soak-debug debug-kernel test model format lint clean
 
 IMAGE := .build/monitor/x86_64-unknown-none-elf/release/Monitor
 # Where SwiftPM builds what runs on Linux; a second developer in this tree names another one.
@@ -52,6 +52,15 @@ fuzz: monitor standalone lab
 # The same and more, many times over.
 soak: all hostile
 	build/apus-lab run --suite soak
+
+# A host kernel with Linux's detectors of a driver's mistakes, and the driver for it; once.
+debug-kernel: lab
+	build/apus-lab debug-kernel
+	$(MAKE) driver
+
+# The driver's scenarios on it.
+soak-debug: debug-kernel all hostile
+	build/apus-lab run --suite debug
 
 # The image that the driver loads: build/monitor, stripped.
 monitor: .build/monitor

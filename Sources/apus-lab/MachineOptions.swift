@@ -6,6 +6,8 @@ import Lab
 struct MachineOptions: ParsableArguments {
   @Option(help: "amd (QEMU, SVM) or intel (Bochs, VT-x).")
   var vendor: Vendor = .amd
+  @Option(help: "The host's kernel: cloud, backports or debug.")
+  var kernel: KernelPackage = .cloud
   @Option(name: .customLong("file"), help: "A file to take along, as FILE:PATH-INSIDE. Repeatable.")
   var files: [String] = []
   @Option(
@@ -37,6 +39,7 @@ struct MachineOptions: ParsableArguments {
     machine.favouredCPU = favour
     var workbench = Workbench(
       project: try Project.current(), machine: machine, terminal: terminal)
+    workbench.kernel = kernel
     workbench.seconds = timeout
     workbench.programs = programs
     workbench.clients = Set(clients)
@@ -52,4 +55,5 @@ struct MachineOptions: ParsableArguments {
 }
 
 extension Vendor: ExpressibleByArgument {}
+extension KernelPackage: ExpressibleByArgument {}
 extension HostClient: ExpressibleByArgument {}

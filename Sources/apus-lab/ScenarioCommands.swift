@@ -10,13 +10,16 @@ struct RunCommand: AsyncParsableCommand {
 
   @Argument(help: "Scenarios, by name; see `apus-lab list`.")
   var names: [String] = []
-  @Option(help: "All of a suite: check, soak or bench.")
+  @Option(help: "All of a suite: check, soak, bench or debug.")
   var suite: Scenario.Suite?
+  @Option(help: "The host's kernel, instead of the scenario's own: cloud, backports or debug.")
+  var kernel: KernelPackage?
   @Flag(help: "Show the consoles of the emulated machines.")
   var console = false
 
   func run() async throws {
-    let scenarios = try Scenario.named(names) + (suite.map(Scenario.all) ?? [])
+    let scenarios = try (Scenario.named(names) + (suite.map(Scenario.all) ?? []))
+      .map { scenario in kernel.map(scenario.on) ?? scenario }
     guard !scenarios.isEmpty else { throw ValidationError("name scenarios, or a --suite") }
     let terminal = Terminal(showsConsole: console)
     let passed = try await ScenarioRunner(project: try Project.current(), terminal: terminal)

@@ -14,6 +14,9 @@ public struct DebianSetup: Sendable {
   /// From the release itself, for development only: the Intel machines, with a PC's firmware for
   /// those that run Linux; what loads a crash kernel; what checks the model of the kick protocol.
   static let development = ["bochs", "bochsbios", "kexec-tools", "spin"]
+  /// From the release itself: the source of the kernel with detectors, and what that is built with.
+  static let debugKernel = [kernelSource, "bc", "bison", "flex", "libelf-dev", "xz-utils"]
+  static let kernelSource = "linux-source-6.1"
   /// The metapackage of headers, which the backports have for a newer kernel.
   static let headers = "linux-headers-cloud-amd64"
   /// The first QEMU whose software emulation has x2APIC.
@@ -24,6 +27,17 @@ public struct DebianSetup: Sendable {
     case demo
     /// The driver is also built for a second kernel, and there are Intel machines.
     case development
+    /// A kernel with detectors is built.
+    case debugKernel
+
+    /// What it takes beside what all take.
+    var packages: [String] {
+      switch self {
+      case .demo: []
+      case .development: DebianSetup.development
+      case .debugKernel: DebianSetup.debugKernel
+      }
+    }
   }
 
   let terminal: Terminal
@@ -37,7 +51,7 @@ public struct DebianSetup: Sendable {
   /// Installs what is missing; asks the network for nothing if nothing is.
   public func run() async throws {
     let installed = try await Self.installedVersions()
-    let packages = Self.packages + (purpose == .development ? Self.development : [])
+    let packages = Self.packages + purpose.packages
     let missing = packages.filter { installed[$0] == nil }
     let needsQEMU = !Self.isNewEnough(installed["qemu-system-x86"])
     let needsHeaders = purpose == .development && !Self.hasNewerHeaders(installed.keys)

@@ -12,6 +12,14 @@ public struct Kernel: Sendable, Equatable {
   public var modules: String { "\(directory)/lib/modules/\(release)" }
   var moduleDependencies: String { modules + "/modules.dep" }
 
+  /// Whether it has a module of this name, or all of several.
+  func hasModules(_ names: [String]) throws -> Bool {
+    do {
+      _ = try moduleFiles(names)
+      return true
+    } catch LabError.noSuchModule { return false }
+  }
+
   /// Files of the modules `names` and of all that they need, in the order of insertion.
   public func moduleFiles(_ names: [String]) throws -> [String] {
     let dependencies = ModuleDependencies(parsing: try Files.readText(moduleDependencies))

@@ -3,23 +3,30 @@
 /// A Debian kernel, used as data: unpacked, never installed.
 ///
 /// The image unpacked is of the version of the installed headers, so that a driver built against them
-/// fits.
-public enum KernelPackage: Sendable, CustomStringConvertible {
+/// fits. One is built here, from Debian's source: `DebugKernel`.
+public enum KernelPackage: String, Sendable, CaseIterable, CustomStringConvertible {
   /// The default: Debian 12's kernel for virtual machines.
   case cloud
   /// A newer one, of the backports.
   case backports
+  /// A small one with Linux's detectors of a driver's mistakes: `make debug-kernel` builds it.
+  case debug
 
   /// As a summary names it.
   public var description: String {
     switch self {
     case .cloud: "Debian 12's kernel"
     case .backports: "the backports' kernel"
+    case .debug: "a kernel with detectors"
     }
   }
 
+  /// What a guest runs on such a host.
+  var guest: KernelPackage { self == .debug ? .cloud : self }
+
   /// Unpacks the kernel below build/lab unless that is done, and returns it.
   public func prepare(in project: Project) async throws -> Kernel {
+    if self == .debug { return try DebugKernel.built(in: project) }
     let (release, version) = try await installedRelease()
     let directory = project.lab + "/kernels/" + release
     let kernel = Kernel(release: release, version: version, directory: directory)

@@ -20,7 +20,9 @@ struct HostImage: Sendable {
     image.write(script, at: "lab/script")
     for program in ["/usr/bin/cyclictest"] + programs { try await image.addProgram(program) }
     for client in clients.sorted() { try await client.add(to: &image) }
-    try addModules(["kvm-amd", "kvm-intel"], to: &image)
+    for module in ["kvm-amd", "kvm-intel"] where try kernel.hasModules([module]) {
+      try addModules([module], to: &image)
+    }
     try await addApus(to: &image)
     try image.add(guest.image, at: "lab/guest/vmlinuz")
     let initramfs = try await GuestImage.make(

@@ -43,6 +43,8 @@ public struct Scenario: Sendable {
     case check
     /// Longer ones: `make soak`.
     case soak
+    /// On a kernel with detectors: `make soak-debug`.
+    case debug
     /// Only when asked for.
     case bench
   }

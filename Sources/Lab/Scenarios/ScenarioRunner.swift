@@ -43,6 +43,7 @@ public struct ScenarioRunner: Sendable {
     terminal.step("\(scenario.name): \(scenario.summary)")
     let outcome = try await outcome(of: scenario)
     let measurement = scenario.measure?(outcome.report)
+    let others = scenario.kernel == .debug ? Detectors.ofOthers(outcome.report) : []
     let result = Result(
       scenario: scenario.name, seconds: JSON.seconds(outcome.duration),
       ending: outcome.ending.name,
@@ -50,6 +51,7 @@ public struct ScenarioRunner: Sendable {
       values: outcome.report.values.merging(measurement?.values ?? [:]) { $1 })
     try JSON.write(result, to: project.results(of: scenario.name) + "/result.json")
     if let measurement { terminal.text(measurement.table) }
+    for title in others { terminal.text("    without a frame of the module: \(title)") }
     summarise(result, outcome)
     return result
   }
@@ -60,7 +62,9 @@ public struct ScenarioRunner: Sendable {
     try requireParts(scenario.needs, for: kernel)
     let held = try RunDirectory(project.results(of: scenario.name))
     let directory = held.path
-    let image = HostImage(project: project, kernel: kernel, guest: kernel)
+    let image = HostImage(
+      project: project, kernel: kernel,
+      guest: try await scenario.kernel.guest.prepare(in: project))
     var run = MachineRun(
       machine: scenario.machine, project: project, kernel: kernel,
       initramfs: try await image.make(

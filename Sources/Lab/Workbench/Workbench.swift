@@ -4,6 +4,7 @@
 public struct Workbench: Sendable {
   public var project: Project
   public var machine: HostMachine
+  public var kernel = KernelPackage.cloud
   public var terminal: Terminal
   public var script =
     "uname -a; cat /proc/cpuinfo | grep -m 1 'model name'; ls -R /lab /lib/firmware\n"
@@ -43,14 +44,15 @@ public struct Workbench: Sendable {
   }
 
   private func prepare(in directory: String) async throws -> MachineRun {
-    let kernel = try await KernelPackage.cloud.prepare(in: project)
+    let guest = try await kernel.guest.prepare(in: project)
+    let kernel = try await kernel.prepare(in: project)
     for (part, path) in [
       ("driver", project.driver(for: kernel.release)), ("monitor", project.monitor),
       ("apus", project.apus),
     ] where !Files.exists(path) {
       terminal.step("without \(part): \(path) does not exist")
     }
-    let image = HostImage(project: project, kernel: kernel, guest: kernel)
+    let image = HostImage(project: project, kernel: kernel, guest: guest)
     return MachineRun(
       machine: machine, project: project, kernel: kernel,
       initramfs: try await image.make(
