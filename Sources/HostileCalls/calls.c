@@ -3,6 +3,8 @@
 #include "hostile_calls.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -14,6 +16,35 @@ int hostile_ioctl(int descriptor, uint32_t request, uint64_t argument)
 	int result = ioctl(descriptor, request, argument);
 
 	return result < 0 ? -errno : result;
+}
+
+/*
+ * What is written and read counts as well once the file says so: a number that cannot be read is one that
+ * is left, for the read itself was refused.
+ */
+int hostile_failing_ioctl(int failing, unsigned int nth, int descriptor, uint32_t request,
+			  uint64_t argument, int *left)
+{
+	char text[16] = "";
+	int length = snprintf(text, sizeof(text), "%u", nth);
+	int result;
+	ssize_t got;
+
+	if (pwrite(failing, text, length, 0) != length) {
+		*left = -errno;
+		return -EIO;
+	}
+	result = hostile_ioctl(descriptor, request, argument);
+	got = pread(failing, text, sizeof(text) - 1, 0);
+	*left = 1;
+	if (got > 0) {
+		text[got] = 0;
+		*left = atoi(text);
+	}
+	/* Twice: the first may be refused. */
+	if (pwrite(failing, "0", 1, 0) != 1 && pwrite(failing, "0", 1, 0) != 1)
+		*left = -errno;
+	return result;
 }
 
 static int succeeds(int descriptor, uint32_t request, unsigned long argument)

@@ -42,6 +42,14 @@ uint32_t hostile_number(int which);
 int hostile_ioctl(int descriptor, uint32_t request, uint64_t argument);
 
 /*
+ * As hostile_ioctl(), and the kernel refuses the nth allocation or copy of this thread from here on, if
+ * there are so many (fault-injection.rst, "fail-nth"). `failing` is the thread's file of that name. *left
+ * is 0 if one was refused; it is -errno if the file cannot be used.
+ */
+int hostile_failing_ioctl(int failing, unsigned int nth, int descriptor, uint32_t request,
+			  uint64_t argument, int *left);
+
+/*
  * A child that inherits the descriptors of VMs and vCPUs and tries what it can with them. Returns
  * how many calls did not fail, or -errno. None may succeed: a VM is its owner's alone.
  */

@@ -39,6 +39,7 @@ extension Scenario {
     userAttacks.on(.debug),
     brokenMonitors("broken-monitors", modes: BrokenMonitor.allCases, suite: .soak).on(.debug),
     hostile("hostile", seconds: 60, suite: .soak).on(.debug),
+    failedAllocations.on(.debug),
     interruptCost,
     exitCosts,
     qemuBesideKVM,

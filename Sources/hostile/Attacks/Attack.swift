@@ -17,6 +17,10 @@ enum Attack: String, CaseIterable {
 
   /// Takes a CPU and gives it back all the time: others' CPUs and cgroups must not wait for that.
   case handOvers = "hand-overs"
+  /// Has each allocation of each request refused, one at a time: nothing may be lost or done by halves.
+  case failedAllocations = "failed-allocations"
+  /// The same with the driver's worker that hands CPUs over.
+  case failedHandOvers = "failed-hand-overs"
 
   /// The exit status: 0, or 2 for harm that this program can see itself.
   func make(on device: Device, _ options: Options) -> Int32 {
@@ -27,6 +31,8 @@ enum Attack: String, CaseIterable {
     case .takeAll: TakeAll(device: device, options: options).make()
     case .pinMemory: PinMemory(device: device, options: options).make()
     case .handOvers: HandOvers(device: device, options: options).make()
+    case .failedAllocations: FailedAllocations(device: device, options: options).make()
+    case .failedHandOvers: FailedHandOvers(device: device, options: options).make()
     }
   }
 }
