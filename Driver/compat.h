@@ -4,6 +4,7 @@
 #define APUS_COMPAT_H
 
 #include <linux/eventfd.h>
+#include <linux/irqbypass.h>
 #include <linux/mm.h>
 #include <linux/version.h>
 
@@ -29,6 +30,17 @@ static inline void apus_eventfd_signal(struct eventfd_ctx *eventfd)
 	eventfd_signal(eventfd, 1);
 #else
 	eventfd_signal(eventfd);
+#endif
+}
+
+static inline int apus_bypass_register(struct irq_bypass_consumer *consumer,
+				       struct eventfd_ctx *eventfd)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+	consumer->token = eventfd;
+	return irq_bypass_register_consumer(consumer);
+#else
+	return irq_bypass_register_consumer(consumer, eventfd);
 #endif
 }
 

@@ -29,6 +29,8 @@ static long device_ioctl(struct file *file, unsigned int request, unsigned long 
 		return machine_check_capability(argument);
 	case APUS_GET_HOST:
 		return host_describe(argument);
+	case APUS_GET_INTERRUPTS:
+		return bypasses_describe(argument);
 	default:
 		return -ENOTTY;
 	}

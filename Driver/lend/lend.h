@@ -4,9 +4,12 @@
 #define APUS_LEND_H
 
 #include <linux/atomic.h>
+#include <linux/irq.h>
 #include <linux/list.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+
+#include <asm/hw_irq.h>
 
 #include "apus.h"
 
@@ -102,6 +105,23 @@ extern wait_queue_head_t doorbell_waiters;
 int doorbell_init(void (*also)(void));
 void doorbell_exit(void);
 u64 doorbell_command(void);
+
+/* steer.c: a device's interrupt that is Linux's, sent to a lent CPU */
+struct steering {
+	unsigned int irq;
+	struct irq_data *root;      /* Linux's vector */
+	struct irq_data *remapping; /* or NULL: the device's message names its CPU itself */
+	bool steers;
+	/* The rest while it does; under the interrupt's lock. */
+	bool rewrites;
+	struct irq_chip *vectors; /* the vector domain's own */
+	struct irq_chip chip;     /* in its place */
+	struct irq_cfg linux_target;
+	struct irq_cfg target;
+};
+enum apus_delivery steering_begin(struct steering *steering, unsigned int irq);
+enum apus_delivery steering_turn(struct steering *steering, u32 apic_id, u8 vector);
+void steering_return(struct steering *steering);
 
 /* command.c */
 #define ANSWER_MS 2000

@@ -119,6 +119,11 @@ void account_close(struct account *account)
 	sweep(false);
 }
 
+bool account_is_current_users(const struct account *account)
+{
+	return account->user == current_user();
+}
+
 /* When the module goes, and no VM is left. */
 void accounts_free(void)
 {

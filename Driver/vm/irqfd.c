@@ -16,6 +16,7 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
+#include "bypass.h"
 #include "vm.h"
 
 struct irqfd {
@@ -28,6 +29,7 @@ struct irqfd {
 	wait_queue_entry_t entry;       /* in the eventfd's queue */
 	poll_table table;
 	struct work_struct end;
+	struct bypass bypass; /* without `resample` */
 };
 
 static struct workqueue_struct *endings;
@@ -38,6 +40,7 @@ static void raise(struct irqfd *irqfd)
 		line_hold(irqfd->vm, irqfd->gsi);
 		return;
 	}
+	atomic64_inc(&irqfd->bypass.forwarded);
 	routing_drive(irqfd->vm, irqfd->gsi, true);
 	routing_drive(irqfd->vm, irqfd->gsi, false);
 }
@@ -79,6 +82,7 @@ static void end(struct work_struct *work)
 	struct irqfd *irqfd = container_of(work, struct irqfd, end);
 	u64 count;
 
+	bypass_close(&irqfd->bypass);
 	eventfd_ctx_remove_wait_queue(irqfd->eventfd, &irqfd->entry, &count);
 	if (irqfd->resample)
 		remove_resampler(irqfd);
@@ -147,6 +151,9 @@ static void attach(struct irqfd *irqfd, struct file *file)
 	init_poll_funcptr(&irqfd->table, on_poll);
 	if (vfs_poll(file, &irqfd->table) & EPOLLIN)
 		raise(irqfd);
+	/* Before anybody can find it, and end it. */
+	if (!irqfd->resample)
+		bypass_open(&irqfd->bypass, vm, irqfd->gsi, irqfd->eventfd);
 	spin_lock_irq(&vm->irqfds_lock);
 	list_add(&irqfd->node, &vm->irqfds);
 	spin_unlock_irq(&vm->irqfds_lock);

@@ -13,11 +13,13 @@
 #define ADDRESS_REDIRECTION BIT(3)
 #define DATA_VECTOR(data) ((data) & 0xff)
 #define DATA_MODE(data) ((data) >> 8 & 7)
+#define DATA_LEVEL BIT(15)
 
 #define BROADCAST 0xff
 #define FIXED 0
 #define LOWEST_PRIORITY 1
 #define NMI 4
+#define LEAST_VECTOR 16
 
 /* Intel SDM vol. 3, 11.6.2 and 11.12.10. */
 static bool answers(struct vm *vm, u32 id, u8 destination, bool logical)
@@ -82,9 +84,31 @@ static int send_nmi(struct vm *vm, u64 targets)
 	return sent;
 }
 
-/* How many vCPUs get it. Any context. */
-int message_send(struct vm *vm, u32 address, u32 data)
+/*
+ * Whether a message is no more than one vector for one vCPU, which then may come from the device
+ * itself: APUS_DELIVERY_DIRECT, and which. Otherwise what else it is.
+ */
+enum apus_delivery message_aim(struct vm *vm, const struct message *message, u32 *vcpu, u8 *vector)
 {
+	u32 address = message->address, data = message->data;
+	u64 targets = targets_of(vm, ADDRESS_DESTINATION(address), address & ADDRESS_LOGICAL);
+
+	if ((DATA_MODE(data) != FIXED && DATA_MODE(data) != LOWEST_PRIORITY) || data & DATA_LEVEL ||
+	    DATA_VECTOR(data) < LEAST_VECTOR)
+		return APUS_DELIVERY_NOT_FIXED;
+	if (!targets)
+		return APUS_DELIVERY_NO_TARGET;
+	if (hweight64(targets) > 1)
+		return APUS_DELIVERY_SEVERAL_TARGETS;
+	*vcpu = __ffs64(targets);
+	*vector = DATA_VECTOR(data);
+	return APUS_DELIVERY_DIRECT;
+}
+
+/* How many vCPUs get it. Any context. */
+int message_send(struct vm *vm, const struct message *message)
+{
+	u32 address = message->address, data = message->data;
 	u8 destination = ADDRESS_DESTINATION(address);
 	bool logical = address & ADDRESS_LOGICAL;
 	bool one = address & ADDRESS_REDIRECTION || DATA_MODE(data) == LOWEST_PRIORITY;

@@ -90,6 +90,7 @@ static void put_into_force(struct vm *vm, struct wiring *wiring)
 	raw_spin_unlock_irqrestore(&vm->line_lock, flags);
 	kvfree(old);
 	lines_changed(vm);
+	bypasses_follow(vm);
 }
 
 static int build(struct vm *vm, const struct kvm_irq_routing_entry *entries, u32 count)
@@ -135,7 +136,7 @@ long routing_set(struct vm *vm, const struct kvm_irq_routing __user *argument)
 	return error;
 }
 
-static struct message message_of(struct vm *vm, u32 gsi)
+struct message routing_message(struct vm *vm, u32 gsi)
 {
 	struct message message = {};
 	unsigned long flags;
@@ -154,9 +155,9 @@ int routing_drive(struct vm *vm, u32 gsi, bool high)
 
 	if (!vm->control->irqchip)
 		return -ENXIO;
-	message = message_of(vm, gsi);
+	message = routing_message(vm, gsi);
 	if (message.exists)
-		return high ? message_send(vm, message.address, message.data) : 0;
+		return high ? message_send(vm, &message) : 0;
 	if (gsi >= APUS_LINES)
 		return -EINVAL;
 	return line_set(vm, gsi, high);

@@ -102,6 +102,7 @@ static int bind_to(struct vcpu *vcpu, struct lent *lent)
 	}
 	atomic_set(&vcpu->last_cpu, lent->cpu);
 	set_reachable(vcpu, lent);
+	bypasses_follow(vcpu->vm);
 	return 0;
 }
 
@@ -192,6 +193,8 @@ void vcpu_surrender(struct vcpu *vcpu)
 	if (!vcpu->lent)
 		return;
 	set_reachable(vcpu, NULL);
+	/* From here on devices send it nothing; what they have sent is in its APIC, which is drained. */
+	bypasses_follow(vcpu->vm);
 	settle(vcpu);
 	give_back(vcpu);
 }

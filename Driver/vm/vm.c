@@ -38,6 +38,7 @@ static void vm_free(struct vm *vm)
 
 	owner_forget(vm);
 	vms_remove(vm);
+	bypasses_stop(vm);
 	timer_stop(vm);
 	ioeventfds_free(vm);
 	vm_strip(vm);
@@ -143,6 +144,7 @@ static long irq_line(struct vm *vm, unsigned int request, void __user *argument)
 
 static long signal_msi(struct vm *vm, const void __user *argument)
 {
+	struct message message;
 	struct kvm_msi msi;
 
 	if (copy_from_user(&msi, argument, sizeof(msi)))
@@ -151,7 +153,8 @@ static long signal_msi(struct vm *vm, const void __user *argument)
 		return -ENXIO;
 	if (msi.flags)
 		return -EINVAL;
-	return message_send(vm, msi.address_lo, msi.data);
+	message = (struct message){ .address = msi.address_lo, .data = msi.data };
+	return message_send(vm, &message);
 }
 
 static long set_identity_map(struct vm *vm, const void __user *argument)
@@ -300,6 +303,7 @@ static struct vm *vm_allocate(struct account *account)
 	memset(vm->control->line_pins, APUS_NO_PIN, sizeof(vm->control->line_pins));
 	clock_start(vm);
 	timer_init(vm);
+	bypasses_init(vm);
 	return vm;
 }
 

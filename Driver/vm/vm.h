@@ -69,6 +69,7 @@ struct vm {
 	spinlock_t irqfds_lock; /* taken with interrupts off */
 	struct list_head irqfds;
 	struct list_head resamplers; /* those with a resamplefd; read under RCU */
+	struct work_struct apics_changed; /* where devices' interrupts depend on it */
 	struct ioeventfd __rcu *ioeventfds[APUS_NOTIFICATIONS]; /* changed under lock */
 
 	struct mutex slots_lock;
@@ -140,6 +141,7 @@ void vm_put(struct vm *vm);
 enum account_kind { ACCOUNT_VMS, ACCOUNT_VCPUS, ACCOUNT_LENT_CPUS, ACCOUNT_KINDS };
 struct account *account_open(void);
 void account_close(struct account *account);
+bool account_is_current_users(const struct account *account);
 int account_charge(struct account *account, enum account_kind kind);
 void account_uncharge(struct account *account, enum account_kind kind);
 void accounts_free(void);
@@ -211,7 +213,9 @@ u64 vm_reachable(struct vm *vm);
 bool vm_interrupt(struct vm *vm, u32 apic_id, u8 vector);
 
 /* messages.c */
-int message_send(struct vm *vm, u32 address, u32 data);
+int message_send(struct vm *vm, const struct message *message);
+enum apus_delivery message_aim(struct vm *vm, const struct message *message, u32 *vcpu,
+			       u8 *vector);
 
 /* irqfd.c */
 long irqfd_change(struct vm *vm, const void __user *argument);
@@ -223,6 +227,14 @@ void irqfd_exit(void);
 /* routing.c */
 long routing_set(struct vm *vm, const struct kvm_irq_routing __user *argument);
 int routing_drive(struct vm *vm, u32 gsi, bool high);
+struct message routing_message(struct vm *vm, u32 gsi);
+
+/* bypass.c: interrupts of passed-through devices */
+void bypasses_init(struct vm *vm);
+void bypasses_stop(struct vm *vm);
+void bypasses_follow(struct vm *vm);
+void bypasses_look(struct vm *vm);
+long bypasses_describe(struct apus_interrupts __user *argument);
 
 /* zones.c: KVM_REGISTER_COALESCED_MMIO and its ring, in pages of a vCPU's mapping */
 #define RING_MMAP_PAGE 2

@@ -58,6 +58,7 @@ static void follow(struct vm *vm)
 	timer_follow(vm);
 	ioeventfds_follow(vm);
 	lines_follow(vm);
+	bypasses_look(vm);
 }
 
 /*

@@ -374,6 +374,42 @@ static inline const char *apus_exit_name(uint32_t cause)
 	}
 }
 
+/*
+ * How an interrupt of a passed-through device reaches its guest: by itself, or forwarded by Linux for
+ * one of the other reasons. The guest exits in neither case.
+ */
+#define APUS_DELIVERIES(DELIVERY)                                                       \
+	DELIVERY(APUS_DELIVERY_DIRECT, 0, "direct")                                     \
+	/* of the guest */                                                              \
+	DELIVERY(APUS_DELIVERY_NO_MESSAGE, 1, "the guest has given it no message")      \
+	DELIVERY(APUS_DELIVERY_NO_TARGET, 2, "its message names no vCPU")               \
+	DELIVERY(APUS_DELIVERY_SEVERAL_TARGETS, 3, "its message names several vCPUs")   \
+	DELIVERY(APUS_DELIVERY_NOT_FIXED, 4, "its message is no fixed, edge-triggered vector") \
+	DELIVERY(APUS_DELIVERY_NO_CPU, 5, "its vCPU has no CPU")                        \
+	/* of the host */                                                               \
+	DELIVERY(APUS_DELIVERY_UNMASKABLE, 6,                                           \
+		 "an MSI that cannot be masked, without interrupt remapping")           \
+	DELIVERY(APUS_DELIVERY_POSTED, 7, "the host posts its interrupts (intremap=posted_msi)") \
+	DELIVERY(APUS_DELIVERY_UNNAMEABLE, 8,                                           \
+		 "the host's APIC mode cannot name the CPU (x2apic_phys helps)")        \
+	DELIVERY(APUS_DELIVERY_UNKNOWN, 9, "the host's interrupt controller is of a kind that Apus does not know") \
+	DELIVERY(APUS_DELIVERY_REFUSED, 10, "the host's IOMMU refused the change")
+
+#define APUS_ONE(name, number, words) +1
+enum apus_delivery {
+	APUS_DELIVERIES(APUS_ENUMERATOR) APUS_DELIVERY_COUNT = APUS_DELIVERIES(APUS_ONE)
+};
+#undef APUS_ONE
+
+/* In words; "?" for a number that has none. */
+static inline const char *apus_delivery_words(uint32_t delivery)
+{
+	switch (delivery) {
+	APUS_DELIVERIES(APUS_CASE_WORDS)
+	default: return "?";
+	}
+}
+
 #undef APUS_ENUMERATOR
 #undef APUS_CASE_WORDS
 
@@ -580,6 +616,12 @@ struct apus_vm {
 	uint32_t released_lines;
 	/* M: to which logical destinations the local APIC of each vCPU answers, APUS_APIC_... */
 	uint32_t apic_addresses[APUS_VCPUS];
+	/*
+	 * D sets the first for good when an interrupt of a device depends on these addresses. M looks at it
+	 * after it has changed one, sets the second and rings the doorbell; D clears that, then looks.
+	 */
+	uint32_t watches_apics;
+	uint32_t apics_changed;
 };
 
 #define APUS_APIC_LOGICAL_ID(address) ((uint8_t)(address)) /* in xAPIC mode */
@@ -635,5 +677,27 @@ struct apus_host {
 #define APUS_HOST_MONITOR_MISSING 1u  /* firmware file not found or malformed */
 #define APUS_HOST_FIRMWARE_OFF 2u     /* virtualisation is switched off by firmware */
 #define APUS_GET_HOST _IOR(APUS_KVMIO, 0xf8, struct apus_host)
+
+/*
+ * Device: the interrupts of passed-through devices, those of the caller's guests or, with CAP_SYS_ADMIN,
+ * of all, from number `first` on. With `count` at APUS_INTERRUPTS there may be more.
+ */
+struct apus_interrupt {
+	int32_t process;    /* that made the VM */
+	uint32_t host_irq;  /* Linux's number: /proc/interrupts */
+	uint32_t gsi;       /* the VM's */
+	uint32_t delivery;  /* enum apus_delivery */
+	uint32_t vcpu;      /* these two where it is direct */
+	uint32_t vector;
+	uint64_t forwarded; /* times that Linux took it since the device has it */
+	uint64_t changes;   /* of the way that it goes */
+};
+#define APUS_INTERRUPTS 64u
+struct apus_interrupts {
+	uint32_t first;
+	uint32_t count;
+	struct apus_interrupt interrupts[APUS_INTERRUPTS];
+};
+#define APUS_GET_INTERRUPTS _IOWR(APUS_KVMIO, 0xf9, struct apus_interrupts)
 
 #endif

@@ -15,6 +15,8 @@ public struct HostMachine: Sendable, Equatable {
   public var append = ""
   /// Added to QEMU's command line.
   public var emulatorOptions: [String] = []
+  /// A disk for a guest to have, with its interrupts.
+  public var passedDisk: PassedDisk?
   /// An emulated CPU whose thread is preferred to the others': see `EmulatorThreads`.
   public var favouredCPU: Int?
 
@@ -81,7 +83,8 @@ public struct HostMachine: Sendable, Equatable {
         "-chardev", "file,id=report,path=\(files.report)", "-serial", "chardev:report",
         "-kernel", files.kernel, "-initrd", files.initramfs,
         "-append", commandLine(files, interactive: interactive),
-      ] + thirdSerial(files) + emulatorOptions)
+      ] + thirdSerial(files) + (passedDisk?.options(disk: files.kernel) ?? [])
+        + emulatorOptions)
   }
 
   private func thirdSerial(_ files: Files) -> [String] {

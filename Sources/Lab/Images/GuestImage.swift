@@ -12,7 +12,7 @@ enum GuestImage {
     image.write(start, at: "init", permissions: 0o755)
     try add(modules, as: "modules", to: &image)
     try add(virtioModules, as: "virtio", to: &image)
-    for work in GuestSMPWork.scripts + GuestVirtioWork.scripts {
+    for work in GuestSMPWork.scripts + GuestVirtioWork.scripts + [GuestDeviceWork.script] {
       image.write(work.text, at: "lab/\(work.name)")
     }
     for program in ["/usr/bin/cyclictest"] + programs { try await image.addProgram(program) }
@@ -110,7 +110,7 @@ enum GuestImage {
       done
       ;;
     spin) while :; do :; done ;;
-    smp | load | ipi | virtio | journey) . /lab/$LAB_WORK ;;
+    smp | load | ipi | virtio | journey | nvme) . /lab/$LAB_WORK ;;
     *) echo "guest: no work is named $LAB_WORK" ;;
     esac
     echo "guest: power off"

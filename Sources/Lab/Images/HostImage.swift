@@ -20,7 +20,8 @@ struct HostImage: Sendable {
     image.write(script, at: "lab/script")
     for program in ["/usr/bin/cyclictest"] + programs { try await image.addProgram(program) }
     for client in clients.sorted() { try await client.add(to: &image) }
-    for module in ["kvm-amd", "kvm-intel"] where try kernel.hasModules([module]) {
+    for module in ["kvm-amd", "kvm-intel", "irqbypass", "vfio-pci", "vfio_iommu_type1"]
+    where try kernel.hasModules([module]) {
       try addModules([module], to: &image)
     }
     try await addApus(to: &image)
@@ -44,18 +45,24 @@ struct HostImage: Sendable {
 
   private func addModules(_ names: [String], to image: inout Initramfs) throws {
     for name in names {
-      let files = try kernel.moduleFiles([name])
-      for file in files { try image.add(file, at: "lib/modules/\(Self.fileName(file))") }
-      let order = files.map { "/lib/modules/\(Self.fileName($0))\n" }.joined()
-      image.write(order, at: "lab/modules/\(name)")
+      for file in try kernel.moduleFiles([name]) {
+        try image.add(file, at: "lib/modules/\(Self.fileName(file))")
+      }
+      image.write(try insertionOrder(of: [name]), at: "lab/modules/\(name)")
     }
+  }
+
+  /// A line for each module's file in the host.
+  private func insertionOrder(of names: [String]) throws -> String {
+    try kernel.moduleFiles(names).map { "/lib/modules/\(Self.fileName($0))\n" }.joined()
   }
 
   private func addApus(to image: inout Initramfs) async throws {
     let driver = project.driver(for: kernel.release)
     if Files.exists(driver) {
       try image.add(driver, at: "lib/modules/apus.ko")
-      image.write("/lib/modules/apus.ko\n", at: "lab/modules/apus")
+      image.write(
+        try insertionOrder(of: ["irqbypass"]) + "/lib/modules/apus.ko\n", at: "lab/modules/apus")
     }
     if Files.exists(project.monitor) {
       try image.add(project.monitor, at: "lib/firmware/apus/monitor")

@@ -32,6 +32,10 @@ extension Scenario {
     qemuLife,
     qemuSnapshot,
     qemuMigration,
+    deviceInterrupts("device-interrupts", remapped: true, kernel: .cloud),
+    deviceInterrupts("device-interrupts-unsafe", remapped: false, kernel: .cloud),
+    deviceInterrupts("device-interrupts-backports", remapped: true, kernel: .backports),
+    deviceInterrupts("device-interrupts-backports-unsafe", remapped: false, kernel: .backports),
     smpIntel,
     hostPanicIntel,
     guards.on(.debug),
@@ -41,6 +45,7 @@ extension Scenario {
     hostile("hostile", seconds: 60, suite: .soak).on(.debug),
     failedAllocations.on(.debug),
     interruptCost,
+    deviceInterrupts("device-interrupts-kvm", remapped: true, kernel: .cloud, besideKVM: true),
     exitCosts,
     qemuBesideKVM,
   ]

@@ -185,5 +185,9 @@ extension VirtualCPU {
       let words = unsafe UnsafeMutableRawPointer(words).assumingMemoryBound(to: UInt32.self)
       unsafe storeRelease(words + id, address.forDriver)
     }
+    // A device's interrupt may go elsewhere from now on, and it is the driver that redirects it. A
+    // full barrier, which pairs with the driver's before it reads the addresses.
+    _ = unsafe fetchOr(&pages.vm.pointee.apics_changed, 1)
+    if unsafe loadAcquire(&pages.vm.pointee.watches_apics) != 0 { ringForClient() }
   }
 }
