@@ -78,4 +78,23 @@ public struct System: ~Copyable, Sendable {
     }
     return host
   }
+
+  /// APUS_GET_INTERRUPTS: how those of passed-through devices reach their guests, of this user's
+  /// guests or, with CAP_SYS_ADMIN, of all.
+  public func deviceInterrupts() throws(KVMError) -> [apus_interrupt] {
+    var found: [apus_interrupt] = []
+    var count = 0
+    repeat {
+      var some = apus_interrupts()
+      some.first = UInt32(found.count)
+      try calling("APUS_GET_INTERRUPTS") { () throws(Errno) in
+        _ = try SystemCall.ioctl(owned.descriptor, APUS_GET_INTERRUPTS_, with: &some)
+      }
+      count = Int(min(some.count, UInt32(APUS_INTERRUPTS)))
+      withUnsafeBytes(of: &some.interrupts) {
+        found += $0.bindMemory(to: apus_interrupt.self).prefix(count)
+      }
+    } while count == Int(APUS_INTERRUPTS)
+    return found
+  }
 }

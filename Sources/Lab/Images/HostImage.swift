@@ -61,8 +61,9 @@ struct HostImage: Sendable {
     let driver = project.driver(for: kernel.release)
     if Files.exists(driver) {
       try image.add(driver, at: "lib/modules/apus.ko")
-      image.write(
-        try insertionOrder(of: ["irqbypass"]) + "/lib/modules/apus.ko\n", at: "lab/modules/apus")
+      let needed = ["irqbypass"]
+      let order = try kernel.hasModules(needed) ? insertionOrder(of: needed) : ""
+      image.write(order + "/lib/modules/apus.ko\n", at: "lab/modules/apus")
     }
     if Files.exists(project.monitor) {
       try image.add(project.monitor, at: "lib/firmware/apus/monitor")

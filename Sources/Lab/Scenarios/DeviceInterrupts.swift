@@ -16,16 +16,7 @@ extension Scenario {
         + deviceFunctions(unsafe: !remapped)
         + "pass_on\n" + passing("apus", on: "/dev/apus") + killing
         + (besideKVM ? "load kvm-amd\nexits=exits\n" + passing("kvm", on: "/dev/kvm") : "")
-        + """
-          give_back
-          expect disk-works-at-home cmp -n 2097152 /lab/guest/vmlinuz /dev/nvme0n1
-          expect all-cpus-online all_online
-          expect module-goes within 10 rmmod apus
-          expect host-unhurt clean_kernel_log
-          # An interrupt that came to a CPU where nobody waits for it.
-          expect nothing-astray sh -c '! dmesg | grep -e "No irq handler" -e "DMAR:.*fault"'
-
-          """)
+        + homecoming)
     scenario.kernel = kernel
     scenario.suite = besideKVM ? .bench : .soak
     scenario.machine.append = "panic_on_warn=1 \(PassedDisk.words)"
@@ -34,7 +25,8 @@ extension Scenario {
     scenario.clients = [.qemu]
     scenario.expected =
       passingChecks("apus") + (besideKVM ? passingChecks("kvm") : []) + [
-        "apus-moved", "apus-hotplug", "cpus-come-home", "disk-works-at-home", "all-cpus-online",
+        "apus-all-direct", "apus-moved", "apus-hotplug", "apus-reset", "cpus-come-home",
+        "disk-works-at-home", "all-cpus-online",
         "module-goes", "host-unhurt", "nothing-astray",
       ]
     scenario.checks = ["still", "moving"].flatMap { round in
@@ -51,6 +43,17 @@ extension Scenario {
     }
     return scenario
   }
+
+  private static let homecoming = """
+    give_back
+    expect disk-works-at-home cmp -n 2097152 /lab/guest/vmlinuz /dev/nvme0n1
+    expect all-cpus-online all_online
+    expect module-goes within 10 rmmod apus
+    expect host-unhurt clean_kernel_log
+    # An interrupt that came to a CPU where nobody waits for it.
+    expect nothing-astray sh -c '! dmesg | grep -e "No irq handler" -e "DMAR:.*fault"'
+
+    """
 
   private static func passingChecks(_ guest: String) -> [String] {
     ["still", "moving"].flatMap { ["\(guest)-\($0)-begins", "\(guest)-\($0)-ends"] }
@@ -104,6 +107,12 @@ extension Scenario {
       [ $on = /dev/kvm ] || value $guest-$1-interrupt-exits \\
         $(($(grown kicks) + $(grown interrupt) + $(grown apic-eoi) + $(grown interrupt-window)))
     }
+    # all_direct: of those that the guest uses.
+    all_direct() {
+      apus ps > /tmp/ways
+      attach $guest-ways.txt /tmp/ways
+      grep -q ' direct$' /tmp/ways && ! grep -q forwarded: /tmp/ways
+    }
     # As many interrupts as requests: the guest waits for each.
     every_interrupt() { [ "$(of $1-interrupts)" = "$(of $1-interrupts 3)" ]; }
     requests=1000 exits=entries
@@ -118,6 +127,7 @@ extension Scenario {
     LAB="LAB_WORK=nvme LAB_REQUESTS=$requests LAB_ROUNDS=still,moving"
     with_disk $on
     round still
+    [ $on = /dev/kvm ] || expect $guest-all-direct all_direct
     within 60 said 'guest: moving-begin'
     touch /tmp/disturb
     disturb &

@@ -7,10 +7,16 @@ public struct GuestList {
   /// Guests on `/dev/apus` that are not among them: other users', or other programs'. Nil: the
   /// driver could not be asked.
   private let others: Int?
+  /// Also those of other programs' guests.
+  private let interrupts: [DeviceInterrupt]
 
   /// `count` is that of the driver.
-  public init(_ entries: [RunningGuests.Entry], countOnApus count: Int?) {
+  public init(
+    _ entries: [RunningGuests.Entry], countOnApus count: Int?,
+    deviceInterrupts: [DeviceInterrupt] = []
+  ) {
     self.entries = entries
+    interrupts = deviceInterrupts
     let own = entries.filter { $0.status?.hypervisor == .apus }.count
     others = count.map { max(0, $0 - own) }
   }
@@ -32,6 +38,7 @@ public struct GuestList {
       lines.append(
         "The driver also runs \(others) \(others == 1 ? "guest" : "guests") of other clients.")
     }
+    if !interrupts.isEmpty { lines += [""] + DeviceInterrupt.lines(interrupts) }
     return lines
   }
 
@@ -73,12 +80,13 @@ public struct GuestList {
 }
 
 extension GuestList: Encodable {
-  private enum CodingKeys: CodingKey { case version, vms, otherClientsVms }
+  private enum CodingKeys: CodingKey { case version, vms, otherClientsVms, deviceInterrupts }
 
   public func encode(to encoder: any Encoder) throws {
     var members = encoder.container(keyedBy: CodingKeys.self)
     try members.encode(1, forKey: .version)
     try members.encode(entries, forKey: .vms)
     try members.encode(others, forKey: .otherClientsVms)
+    try members.encode(interrupts, forKey: .deviceInterrupts)
   }
 }

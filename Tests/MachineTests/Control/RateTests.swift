@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Contract
 import Figures
 import Testing
 
@@ -89,6 +90,33 @@ struct RateTests {
         "The driver also runs 2 guests of other clients.",
       ])
     #expect(GuestList([], countOnApus: nil).lines == ["no guest is running"])
+  }
+
+  @Test("apus ps says how devices' interrupts reach their guests, and why not directly")
+  func deviceInterrupts() {
+    let interrupts = [
+      apus_interrupt(
+        process: 41, host_irq: 30, gsi: 24, delivery: 0, vcpu: 1, vector: 0x31, forwarded: 2,
+        changes: 3),
+      apus_interrupt(
+        process: 41, host_irq: 31, gsi: 25, delivery: 6, vcpu: 0, vector: 0, forwarded: 1200,
+        changes: 1),
+    ].map(DeviceInterrupt.init)
+    let list = GuestList([], countOnApus: 1, deviceInterrupts: interrupts)
+    #expect(
+      list.lines == [
+        "no guest is running",
+        "The driver also runs 1 guest of other clients.",
+        "",
+        "PID  IRQ  GSI  VCPU  VECTOR  FORWARDED  CHANGES  DEVICE INTERRUPT",
+        " 41   30   24     1      49          2        3  direct",
+        " 41   31   25     -       -       1200        1  "
+          + "forwarded: an MSI that cannot be masked, without interrupt remapping",
+      ])
+    #expect(
+      JSON.line(list).contains(
+        #"{"changes":1,"forwarded":1200,"gsi":25,"host_irq":31,"pid":41,"reason":"an MSI that"#))
+    #expect(JSON.line(list).contains(#""reason":null,"vcpu":1,"vector":49,"way":"direct"}"#))
   }
 
   @Test("A status travels whole")

@@ -60,6 +60,7 @@ struct ContractTests {
     #expect(KVM_APUS_GET_STATISTICS_ >> 16 == 0x8000 | UInt32(MemoryLayout<apus_statistics>.size))
     #expect(KVM_APUS_GET_LAST_EXITS_ >> 16 == 0x8000 | UInt32(MemoryLayout<apus_last_exits>.size))
     #expect(KVM_APUS_PASS_PORTS_ == 0x4008_aef4)
+    #expect(APUS_GET_INTERRUPTS_ >> 16 == 0xc000 | UInt32(MemoryLayout<apus_interrupts>.size))
     #expect(APUS_GET_HOST_ >> 16 == 0x8000 | UInt32(MemoryLayout<apus_host>.size))
   }
 }
