@@ -25,7 +25,13 @@ struct bypass {
 	u64 changes;
 };
 
+#ifdef APUS_BYPASS
 void bypass_open(struct bypass *bypass, struct vm *vm, u32 gsi, struct eventfd_ctx *eventfd);
 void bypass_close(struct bypass *bypass);
+#else
+static inline void bypass_open(struct bypass *bypass, struct vm *vm, u32 gsi,
+			       struct eventfd_ctx *eventfd) {}
+static inline void bypass_close(struct bypass *bypass) {}
+#endif
 
 #endif

@@ -230,11 +230,22 @@ int routing_drive(struct vm *vm, u32 gsi, bool high);
 struct message routing_message(struct vm *vm, u32 gsi);
 
 /* bypass.c: interrupts of passed-through devices */
+#ifdef APUS_BYPASS
 void bypasses_init(struct vm *vm);
 void bypasses_stop(struct vm *vm);
 void bypasses_follow(struct vm *vm);
 void bypasses_look(struct vm *vm);
 long bypasses_describe(struct apus_interrupts __user *argument);
+#else
+static inline void bypasses_init(struct vm *vm) {}
+static inline void bypasses_stop(struct vm *vm) {}
+static inline void bypasses_follow(struct vm *vm) {}
+static inline void bypasses_look(struct vm *vm) {}
+static inline long bypasses_describe(struct apus_interrupts __user *argument)
+{
+	return -ENOTTY;
+}
+#endif
 
 /* zones.c: KVM_REGISTER_COALESCED_MMIO and its ring, in pages of a vCPU's mapping */
 #define RING_MMAP_PAGE 2
