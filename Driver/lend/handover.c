@@ -104,13 +104,13 @@ struct lent *lent_take(unsigned long cpu)
 static void explain(long error)
 {
 	if (error == -ENODEV)
-		pr_notice_ratelimited("%s (%d) asks for a CPU, and the pool has none that is online: name some, as in `echo 2-3 > /sys/module/apus/parameters/pool`\n",
+		pr_notice_ratelimited("%s (%d) asks for a CPU, and the pool has none that is online: name some, as in `apus pool 2-3`\n",
 				      current->comm, task_tgid_nr(current));
 	else if (error == -EOPNOTSUPP)
-		pr_notice_ratelimited("%s (%d) asks for a CPU, and none of the pool can run guests: once the reason in this log is removed, write the pool anew, as in `echo 2-3 > /sys/module/apus/parameters/pool`\n",
+		pr_notice_ratelimited("%s (%d) asks for a CPU, and none of the pool can run guests: once the reason in this log is removed, name the pool anew, as in `apus pool 2-3`\n",
 				      current->comm, task_tgid_nr(current));
 	else if (error == -EBUSY)
-		pr_notice_ratelimited("%s (%d) asks for a CPU, and all of the pool are lent (%u): name more in /sys/module/apus/parameters/pool, or give the guest fewer\n",
+		pr_notice_ratelimited("%s (%d) asks for a CPU, and all of the pool are lent (%u): name more with `apus pool`, or give the guest fewer\n",
 				      current->comm, task_tgid_nr(current), lent_count());
 }
 

@@ -8,6 +8,6 @@ struct Apus: ParsableCommand {
     commandName: "apus",
     abstract: "Runs a guest on processors that Linux gives up for it.",
     subcommands: [
-      Run.self, Check.self, List.self, Top.self, Stop.self, Console.self, NMI.self,
+      Run.self, Check.self, Pool.self, List.self, Top.self, Stop.self, Console.self, NMI.self,
     ])
 }

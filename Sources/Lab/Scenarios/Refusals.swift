@@ -38,9 +38,18 @@ extension Scenario {
         refuse check-cpu-0 'Linux needs it' apus check --cpu 0
         refuse not-a-cpu 'no list of CPUs' start --cpu three
         refuse no-pool '--cpu' start
+        refuse pool-with-cpu-0 'Linux needs it' apus pool 0-3
+        refuse pool-with-no-such-cpu 'no CPU 9' apus pool 3,9
+        refuse pool-that-is-no-list 'no list of CPUs' apus pool all
+        expect pool-stays-empty [ "$(apus pool)" = none ]
+        expect pool-set [ "$(apus pool 2-3)" = 2-3 ]
+        expect pool-in-check sh -c 'apus check | grep "pool.*2-3"'
+        expect pool-gives-a-cpu start --quiet
+        expect pool-emptied [ "$(apus pool none)" = none ]
         mkdir -p /etc
         echo 'user:x:1000:1000::/:/bin/sh' > /etc/passwd
         chmod 666 /dev/apus
+        refuse pool-is-roots 'run as root' su user -c 'apus pool 3'
         refuse memory-beyond-limit 'ulimit -l' su user -c 'start --cpu 3'
         refuse not-in-pool 'not one of those' sh -c 'ulimit -l unlimited; su user -c "start --cpu 3"'
         chmod 660 /dev/apus

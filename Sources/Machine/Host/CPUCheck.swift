@@ -77,7 +77,7 @@ struct CPUCheck {
   private static func notPermitted(_ subject: String, _ text: String) -> Finding {
     .problem(
       subject, text,
-      fix: "run as root, or ask for CPUs to be added to /sys/module/apus/parameters/pool")
+      fix: "run as root, or have root add CPUs to the pool: apus pool 2-3")
   }
 
   private static func notRemovable(_ subject: String, _ text: String) -> Finding {

@@ -21,7 +21,7 @@ public struct HostCheck: Equatable, Sendable {
     findings =
       Self.processor(facts) + [Self.driver(facts)] + Self.monitor(facts)
       + [cpu.map(cpus.finding) ?? cpus.finding] + Self.threads(facts, cpu: cpu)
-      + Self.notes(facts)
+      + Self.pool(facts) + Self.notes(facts)
   }
 
   private static func processor(_ facts: HostFacts) -> [Finding] {
@@ -153,6 +153,24 @@ public struct HostCheck: Equatable, Sendable {
         "threads",
         "CPUs \(core) are threads of one core: lend them together (--cpu \(core)); otherwise guest and "
           + "Linux slow each other down and may spy on each other")
+    ]
+  }
+
+  private static func pool(_ facts: HostFacts) -> [Finding] {
+    guard case .open(let state) = facts.device else { return [] }
+    guard !state.pool.isEmpty else {
+      return [
+        .note(
+          "pool",
+          "it has no CPU for clients that name none, such as QEMU: `apus pool 2-3`, as root, names two"
+        )
+      ]
+    }
+    let lent = state.pool.filter(state.lentCPUs.contains)
+    return [
+      .good(
+        "pool",
+        "\(CPUList(state.pool))" + (lent.isEmpty ? "" : ", of which \(CPUList(lent)) is lent"))
     ]
   }
 

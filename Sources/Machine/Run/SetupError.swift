@@ -105,15 +105,15 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
     case .cpuLent(let cpu):
       "CPU \(cpu) is lent to another guest already: name another one, or end that guest"
     case .cpuNotInPool(let cpu):
-      "CPU \(cpu) is not one of those that everybody may use: run as root, or ask for it to be added "
-        + "to /sys/module/apus/parameters/pool"
+      "CPU \(cpu) is not one of those that everybody may use: run as root, or have root add it "
+        + "to the pool (apus pool)"
     case .cpuOffline(let cpu):
       "CPU \(cpu) is offline: `echo 1 > /sys/devices/system/cpu/cpu\(cpu)/online`"
     case .cpuUnfit(let cpu):
       "\(cpu.map { "CPU \($0)" } ?? "the CPU") did not start as a lent one and is Linux's again: the "
         + "kernel's log says why (dmesg | grep apus), and `apus check` what can be done"
     case .noCPU:
-      "no CPU is left to lend: name one with --cpu, or set the driver's pool"
+      "no CPU is left to lend: name one with --cpu, or name more for the pool (apus pool)"
     case .tooManyCPUs(let count, let limit):
       "\(count) CPUs are more than a guest can have here: name at most \(limit)"
     case .driverVersion(let driver, let program):

@@ -34,6 +34,7 @@ struct HostCheckTests {
     host.image_size = 100 << 10
     host.flags = flags
     withUnsafeMutableBytes(of: &host.use) { $0.copyBytes(from: uses) }
+    withUnsafeMutableBytes(of: &host.pool) { $0[3] = 1 }
     return DriverState(host)
   }
 
@@ -63,6 +64,19 @@ struct HostCheckTests {
     #expect(check.findings.allSatisfy { $0.state == .good })
     #expect(CheckReport(check).lines.last == "This machine can lend CPUs 1-3.")
     #expect(HostCheck(Self.goodFacts(), cpu: 2).lendableCPUs == [2])
+  }
+
+  @Test("says which CPUs are the pool's, which of them are lent, and how to name some")
+  func showsPool() {
+    func finding(_ state: DriverState) -> Finding? {
+      check { $0.device = .open(state) }.findings.first { $0.subject == "pool" }
+    }
+    #expect(finding(Self.driver()) == .good("pool", "3"))
+    #expect(finding(Self.driver(uses: [0, 0, 0, 2])) == .good("pool", "3, of which 3 is lent"))
+    var empty = Self.driver()
+    empty.pool = []
+    #expect(finding(empty)?.state == .note)
+    #expect(finding(empty)?.text.contains("apus pool") == true)
   }
 
   @Test("offers a user the CPUs of the pool only")
@@ -225,8 +239,9 @@ struct HostCheckTests {
     #expect(json["can_lend"] as? Bool == false)
     let findings = try #require(json["findings"] as? [[String: Any]])
     #expect(findings.first?["fix"] is NSNull)
+    let problem = findings.first { $0["subject"] as? String == "CPU 0" }
     #expect(
-      findings.last as? [String: String] == [
+      problem as? [String: String] == [
         "subject": "CPU 0", "state": "problem", "text": "Linux needs it: it cannot be lent",
         "fix": "name another one: 1-3",
       ])
