@@ -226,6 +226,8 @@ long forward_vm(struct vm *vm, unsigned int request, void __user *argument)
 	if (result)
 		return result;
 	result = ask_any(vm, &parcel);
+	if (!result && request == KVM_SET_IRQCHIP)
+		lines_adopt(vm);
 	return unload(&parcel, result, argument);
 }
 

@@ -106,6 +106,16 @@ int line_set(struct vm *vm, unsigned int line, bool high)
 	return changes;
 }
 
+/* The controllers' state was set, and with it the levels of the lines. */
+void lines_adopt(struct vm *vm)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&vm->line_lock, flags);
+	vm->levels = READ_ONCE(vm->control->line_levels);
+	raw_spin_unlock_irqrestore(&vm->line_lock, flags);
+}
+
 /* High until the guest has answered the interrupt. */
 void line_hold(struct vm *vm, unsigned int line)
 {

@@ -207,6 +207,7 @@ void lines_reset(struct vm *vm);
 int line_set(struct vm *vm, unsigned int line, bool high);
 void line_hold(struct vm *vm, unsigned int line);
 void line_let_go(struct vm *vm, unsigned int line);
+void lines_adopt(struct vm *vm);
 void lines_changed(struct vm *vm);
 void lines_follow(struct vm *vm);
 u64 vm_reachable(struct vm *vm);

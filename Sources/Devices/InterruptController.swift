@@ -19,7 +19,7 @@ public struct InterruptController {
   public var ioapic = IOAPIC()
   public private(set) var wiring = LineWiring()
   /// The levels of the lines as they were last taken over.
-  private var levels: LineSet = 0
+  public private(set) var levels: LineSet = 0
 
   public static var lines: Int { 24 }
   public static var allLines: LineSet { 0xff_ffff }
@@ -46,6 +46,17 @@ public struct InterruptController {
       }
       if wiring.reachPIC & bit != 0 { pic.holdLine(line, at: levels & bit != 0) }
       ioapic.holdLine(wiring.pin(of: line), at: levels & bit != 0)
+    }
+  }
+
+  /// Takes the levels from the controllers, whose state was set: the lines of level-triggered inputs. An
+  /// edge says nothing about its line.
+  public mutating func adoptLevels() {
+    levels = pic.assertedLevels & wiring.reachPIC
+    var pins = ioapic.lines & ioapic.levelPins
+    while pins != 0 {
+      levels |= wiring.lines(of: pins.trailingZeroBitCount)
+      pins &= pins &- 1
     }
   }
 

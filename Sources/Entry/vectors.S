@@ -153,6 +153,11 @@ drop_interrupt:
   pop %rax
   iretq
 
+/* An interrupt that the guest has begun to handle: it stays in service. */
+  .globl keep_interrupt
+keep_interrupt:
+  iretq
+
 /*
  * Vector 18 while the APIC is drained: an interrupt, which the APIC then has in service, or
  * a machine check.

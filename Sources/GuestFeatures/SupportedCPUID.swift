@@ -36,7 +36,7 @@ public let supportedCPUID: InlineArray<25, CPUIDRule> = [
   (0x4000_0001, 0, 0, 0, 0, 0, 0, 0x0100_000b, 0, 0, 0),
   (0x8000_0000, 0, 0, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0, 0, 0, 0),
   // Neither SVM nor the extended APIC space, topology extensions and counters.
-  (0x8000_0001, 0, 0, 0xffff_ffff, 0xffff_ffff, 0x0021_09f1, 0x2fd3_fbff, 0, 0, 0, 0),
+  (0x8000_0001, 0, 0, 0xffff_ffff, 0xffff_ffff, 0x0021_09f3, 0x2fd3_fbff, 0, 0, 0, 0),
   (0x8000_0002, 0, 0, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0, 0, 0, 0),
   (0x8000_0003, 0, 0, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0, 0, 0, 0),
   (0x8000_0004, 0, 0, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0, 0, 0, 0),

@@ -65,6 +65,14 @@ struct DescriptorTables {
         draining ? drop : stub(vector), stack: stack(vector))
     }
   }
+
+  /// Whether an interrupt of that vector, 32 to 255, is left in service.
+  static func setKeeping(
+    _ interrupts: UnsafeMutableRawPointer, _ vector: UInt8, _ keeping: Bool
+  ) {
+    let table = unsafe interrupts.assumingMemoryBound(to: InterruptGate.self)
+    unsafe table[Int(vector)] = InterruptGate(keeping ? keepInterrupt : dropInterrupt, stack: 0)
+  }
 }
 
 /// A 64-bit interrupt gate. SDM vol. 3, figure 6-8.

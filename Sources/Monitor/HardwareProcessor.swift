@@ -68,6 +68,19 @@ struct HardwareProcessor<Host: VirtualizationHost>: Processor {
     writeAPIC(.errorStatus, 0)
   }
 
+  func putInService(_ vector: UInt8) {
+    let gates = unsafe LentCPU.page(APUS_CPU_PAGE_TABLES)
+    unsafe DescriptorTables.setKeeping(gates, vector, true)
+    writeAPIC(.selfInterrupt, UInt32(vector))
+    for _ in 0..<Self.drainRounds where !isInService(vector) { Host.takeInterrupts() }
+    unsafe DescriptorTables.setKeeping(gates, vector, false)
+  }
+
+  private func isInService(_ vector: UInt8) -> Bool {
+    let word = APICRegister(rawValue: APICRegister.inService0.rawValue + vector >> 5)
+    return readAPIC(word) & 1 << UInt32(vector & 31) != 0
+  }
+
   private func maskLocalVectors() {
     let masked = UInt64(APICRegister.lvtMasked)
     writeMSR(APICRegister.lvtTimer.msr, masked)

@@ -73,9 +73,11 @@ enum IoctlTests {
       },
       Test("local-apic-round-trip") { bench throws(Failure) in
         let vcpu = try bench.guest("end")
-        // In the layout of the xAPIC page: priority, SVR, LVT timer, LINT0.
+        // In the layout of the xAPIC page: priority, SVR, LVT timer, LINT0; 0x31 and, as a level, 0x61 in
+        // service, 0x45 requested.
         let registers: [(Int, UInt32)] = [
-          (0x80, 0x20), (0xf0, 0x1ff), (0x320, 0x1_0044), (0x350, 0x700),
+          (0x80, 0x20), (0xf0, 0x1ff), (0x320, 0x1_0044), (0x350, 0x700), (0x110, 1 << 0x11),
+          (0x130, 1 << 1), (0x1b0, 1 << 1), (0x220, 1 << 5),
         ]
         let size = MemoryLayout<kvm_lapic_state>.size
         try expectZero("KVM_GET_LAPIC", vcpu.perform(KVM_GET_LAPIC_, size: size))

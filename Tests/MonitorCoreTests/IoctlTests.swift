@@ -152,8 +152,57 @@ struct IoctlTests {
     #expect(machine.processor.msrs[0x835] == nil)
     #expect(cpu.readXAPIC(.lvtLINT0) == 0x700)
     #expect(machine.processor.selfInterrupts == [0x21])
-    self[0x120, as: UInt32.self] = 1
-    #expect(cpu.perform(0x4400_ae8f, size: 1024) == -22, "in service")
+  }
+
+  @Test("KVM_SET_LAPIC puts interrupts back into service, and knows which are levels")
+  func lapicInService() {
+    for offset in stride(from: UInt64(0), to: 1024, by: 4) { self[offset, as: UInt32.self] = 0 }
+    // In service 0x31 and 0x61, requested 0x45 and 0x82; by their trigger mode 0x61, 0x82 and 0x90 are levels.
+    self[0x110, as: UInt32.self] = 1 << 0x11
+    self[0x130, as: UInt32.self] = 1 << 1
+    self[0x220, as: UInt32.self] = 1 << 5
+    self[0x240, as: UInt32.self] = 1 << 2
+    self[0x1b0, as: UInt32.self] = 1 << 1
+    self[0x1c0, as: UInt32.self] = 1 << 2 | 1 << 0x10
+    #expect(cpu.perform(0x4400_ae8f, size: 1024) == 0)
+    #expect(machine.processor.served == [0x31, 0x61])
+    #expect(machine.processor.selfInterrupts == [0x45, 0x82])
+    #expect(cpu.state.levelVectors.contains(0x61) && cpu.state.levelVectors.contains(0x82))
+    #expect(!cpu.state.levelVectors.contains(0x90), "neither requested nor in service")
+    #expect(cpu.perform(0x8400_ae8e, size: 1024) == 0)
+    #expect(self[0x1b0, as: UInt32.self] == 1 << 1)
+    #expect(self[0x1c0, as: UInt32.self] == 1 << 2)
+  }
+
+  @Test(
+    "KVM_SET_LAPIC refuses interrupts in service that cannot be",
+    arguments: [(0x100, 1 << 20), (0x130, 0b11)] as [(UInt64, UInt32)])
+  func lapicNeverInService(offset: UInt64, bits: UInt32) {
+    for offset in stride(from: UInt64(0), to: 1024, by: 4) { self[offset, as: UInt32.self] = 0 }
+    self[offset, as: UInt32.self] = bits
+    #expect(cpu.perform(0x4400_ae8f, size: 1024) == -22)
+  }
+
+  @Test(
+    "KVM_SET_LAPIC goes on with what is left of a one-shot timer, and begins a period anew",
+    arguments: [(0, 1000, 400, 400), (0, 1000, 0, 1), (0, 0, 0, 0), (1, 1000, 400, 1000)]
+      as [(UInt32, UInt32, UInt32, UInt64)])
+  func lapicTimer(mode: UInt32, initial: UInt32, current: UInt32, loaded: UInt64) {
+    for offset in stride(from: UInt64(0), to: 1024, by: 4) { self[offset, as: UInt32.self] = 0 }
+    self[0x320, as: UInt32.self] = mode << 17 | 0xec
+    self[0x380, as: UInt32.self] = initial
+    self[0x390, as: UInt32.self] = current
+    #expect(cpu.perform(0x4400_ae8f, size: 1024) == 0)
+    #expect(machine.processor.msrs[0x838] == loaded)
+  }
+
+  @Test("A request of another vCPU is a part of the state that is read; one to return waits")
+  func absorbsRequests() {
+    cpu.withMachine { $0.requests[0] = VCPURequest.nonMaskableInterrupt.rawValue }
+    unsafe cpu.pages.control.pointee.requests = APUS_REQUEST_EXIT.rawValue
+    #expect(cpu.perform(0x8040_ae9f, size: 64) == 0)
+    #expect(self[13, as: UInt8.self] == 1, "kvm_vcpu_events.nmi.pending")
+    #expect(unsafe cpu.pages.control.pointee.requests == APUS_REQUEST_EXIT.rawValue)
   }
 
   /// struct kvm_sregs: eight segments of 24 bytes, GDT and IDT of 16, CR0, CR2, CR3, CR4, CR8,

@@ -91,6 +91,8 @@ final class PretendedProcessor: Processor, @unchecked Sendable {
     return memory.base + Int(physical)
   }
   func drainAPIC() { drains += 1 }
+  var served: [UInt8] = []
+  func putInService(_ vector: UInt8) { served.append(vector) }
   /// Whether nothing was sent since.
   var hasOrderedStores = false
   func orderStores() { hasOrderedStores = true }

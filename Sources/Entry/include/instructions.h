@@ -182,6 +182,8 @@ extern const uint8_t exception_stubs[]; /* vectors 0 to 31, 16 bytes each */
 NAMED("getter:exceptionStubs()") INSTRUCTION uint64_t exception_stubs_address(void) { return (uint64_t)exception_stubs; }
 extern const uint8_t drop_interrupt[]; /* acknowledges and forgets: for draining the APIC */
 NAMED("getter:dropInterrupt()") INSTRUCTION uint64_t drop_interrupt_address(void) { return (uint64_t)drop_interrupt; }
+extern const uint8_t keep_interrupt[]; /* leaves it in service */
+NAMED("getter:keepInterrupt()") INSTRUCTION uint64_t keep_interrupt_address(void) { return (uint64_t)keep_interrupt; }
 extern const uint8_t drop_interrupt_18[]; /* the same, or a machine check */
 NAMED("getter:dropInterrupt18()") INSTRUCTION uint64_t drop_interrupt_18_address(void) { return (uint64_t)drop_interrupt_18; }
 /* Loads GDT and IDT, reloads the segment registers and the task register. */

@@ -19,6 +19,9 @@ public protocol Processor {
   /// Empties the local APIC: every LVT masked, timer stopped, nothing requested or in
   /// service, switched on with the highest spurious vector.
   func drainAPIC()
+  /// Makes an interrupt one that is being handled: 32 to 255, and of a higher priority class than those
+  /// that are already. Nothing is requested, and TPR is 0.
+  func putInService(_ vector: UInt8)
 
   /// Makes the driver look at the mailbox.
   func ringDoorbell()

@@ -10,6 +10,29 @@ public struct VectorSet: Equatable, Sendable {
     return true
   }
 
+  /// Vectors 32n to 32n + 31, as a register of the local APIC has them.
+  public subscript(register number: UInt8) -> UInt32 {
+    get { UInt32(truncatingIfNeeded: words[Int(number >> 1 & 3)] >> (UInt64(number & 1) * 32)) }
+    set {
+      let shift = UInt64(number & 1) * 32
+      let rest = words[Int(number >> 1 & 3)] & ~(0xffff_ffff << shift)
+      words[Int(number >> 1 & 3)] = rest | UInt64(newValue) << shift
+    }
+  }
+
+  /// Whether a local APIC can have them in service: one of each priority class, and here none with an
+  /// exception's number. SDM vol. 3, 11.8.3.1.
+  var canBeInService: Bool {
+    guard self[register: 0] == 0 else { return false }
+    for number in UInt8(1)..<8 {
+      let vectors = self[register: number]
+      guard (vectors & 0xffff).nonzeroBitCount <= 1, (vectors >> 16).nonzeroBitCount <= 1 else {
+        return false
+      }
+    }
+    return true
+  }
+
   public var isEmpty: Bool { words[0] | words[1] | words[2] | words[3] == 0 }
 
   public func contains(_ vector: UInt8) -> Bool {

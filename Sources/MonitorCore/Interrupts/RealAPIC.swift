@@ -6,6 +6,9 @@ extension VirtualCPU {
   /// Through the same checks as the guest's own writes: the values may be the client's.
   func loadRealAPIC() {
     let saved = state.apic.saved
+    // The lowest first: each interrupts the handler of the one before.
+    var service = saved.service
+    while let vector = service.popFirst() { processor.putInService(vector) }
     _ = writeCommon(.spuriousVector, saved.spuriousVector)
     _ = writeCommon(.taskPriority, saved.taskPriority & 0xff)
     _ = writeCommon(.lvtError, saved.lvtError)
@@ -45,6 +48,11 @@ extension VirtualCPU {
     for word in UInt8(0)..<8 {
       let base = APICRegister.request0.rawValue + word
       saved.requests[Int(word)] = processor.readAPIC(APICRegister(rawValue: base))
+      let service = APICRegister.inService0.rawValue + word
+      // A vector that is an exception's is not put back, and its EOI does nothing.
+      if word > 0 {
+        saved.service[register: word] = processor.readAPIC(APICRegister(rawValue: service))
+      }
     }
     state.apic.saved = saved
     clearRealAPIC()

@@ -12,25 +12,40 @@ extension VirtualCPU {
         unsafe pages.payload.storeBytes(of: value, toByteOffset: Int(number) << 4, as: UInt32.self)
       }
     }
+    // The real one takes all interrupts for edges.
+    for word in UInt8(0)..<8 {
+      let offset = Int(APICRegister.triggerMode0.rawValue + word) << 4
+      unsafe pages.payload.storeBytes(
+        of: state.levelVectors[register: word], toByteOffset: offset, as: UInt32.self)
+    }
     return 0
   }
 
-  /// An interrupt in service cannot be put back into a real APIC, so a state with one is
-  /// refused.
+  /// -EINVAL: interrupts in service that no APIC could have there.
   func setLAPIC() -> Int64 {
     func register(_ register: APICRegister) -> UInt32 {
       unsafe pages.payload.load(fromByteOffset: Int(register.rawValue) << 4, as: UInt32.self)
     }
-    for word in UInt8(0)..<8
-    where register(APICRegister(rawValue: APICRegister.inService0.rawValue + word)) != 0 {
-      return -EINVAL_
+    func vectors(_ first: APICRegister) -> VectorSet {
+      var vectors = VectorSet()
+      for word in UInt8(0)..<8 {
+        vectors[register: word] = register(APICRegister(rawValue: first.rawValue + word))
+      }
+      return vectors
     }
     var saved = SavedAPIC()
+    saved.service = vectors(.inService0)
+    guard saved.service.canBeInService else { return -EINVAL_ }
     saved.taskPriority = register(.taskPriority)
     saved.spuriousVector = register(.spuriousVector)
     saved.lvtTimer = register(.lvtTimer)
     saved.lvtError = register(.lvtError)
+    // What is left of a one-shot timer: QEMU leaves that out, and KVM lets the timer expire then.
+    let isOneShot = saved.lvtTimer >> 17 & 3 == 0
     saved.timerInitialCount = register(.timerInitialCount)
+    if isOneShot, saved.timerInitialCount != 0 {
+      saved.timerInitialCount = max(register(.timerCurrentCount), 1)
+    }
     saved.timerDivide = register(.timerDivide)
     for word in UInt8(0)..<8 {
       saved.requests[Int(word)] = register(
@@ -38,6 +53,13 @@ extension VirtualCPU {
     }
     // The first 16 vectors are the processor's own and cannot be requested.
     saved.requests[0] &= 0xffff_0000
+    // Whose EOI the I/O APIC waits for.
+    for word in UInt8(0)..<8 {
+      let level = register(APICRegister(rawValue: APICRegister.triggerMode0.rawValue + word))
+      state.levelVectors[register: word] =
+        level & (saved.service[register: word] | saved.requests[Int(word)])
+    }
+    interceptEOI()
     state.apic.saved = saved
     state.apic.logicalDestination = register(.logicalDestination) & 0xff00_0000
     state.apic.destinationFormat = register(.destinationFormat) | 0x0fff_ffff

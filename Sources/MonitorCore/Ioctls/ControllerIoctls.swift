@@ -42,8 +42,22 @@ extension VirtualCPU {
       }
       return 0
     }
-    if result == 0 { updateLines() }
+    if result == 0 {
+      adoptLevels()
+      updateLines()
+    }
     return result
+  }
+
+  /// The lines are as the controllers' new state has them: what the client's devices did before belongs
+  /// to another state. The driver takes them over from here.
+  private func adoptLevels() {
+    let levels = withMachine { machine -> LineSet in
+      machine.controllers.adoptLevels()
+      return machine.controllers.levels
+    }
+    unsafe storeRelease(&pages.vm.pointee.line_levels, levels)
+    _ = unsafe exchange(&pages.vm.pointee.line_edges, 0)
   }
 
   func getTimer() -> Int64 {

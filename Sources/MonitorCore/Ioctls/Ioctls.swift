@@ -5,14 +5,8 @@ import X86
 /// The vCPU ioctls that the driver forwards: it has checked the size and copied the argument
 /// into the payload pages; what it means is decided here. linux Documentation/virt/kvm/api.rst.
 extension VirtualCPU {
-  /// APUS_COMMAND_VCPU. `size` is the payload's, in bytes. 0, a positive answer, or -errno.
-  public func perform(_ request: UInt32, size: Int) -> Int64 {
-    // Some of them write the guest's memory.
-    followSlots()
-    return serve(request, size)
-  }
-
-  private func serve(_ request: UInt32, _ size: Int) -> Int64 {
+  /// `size` is the payload's, in bytes. 0, a positive answer, or -errno.
+  func serve(_ request: UInt32, _ size: Int) -> Int64 {
     switch request {
     case KVM_GET_REGS_: reply(getRegisters())
     case KVM_SET_REGS_: setRegisters(argument())

@@ -30,6 +30,18 @@ extension VirtualCPU {
     return requests & APUS_REQUEST_EXIT.rawValue != 0
   }
 
+  /// APUS_COMMAND_VCPU. `size` is the payload's, in bytes. 0, a positive answer, or -errno.
+  public func perform(_ request: UInt32, size: Int) -> Int64 {
+    // Some ioctls write the guest's memory.
+    followSlots()
+    // What others have asked of this vCPU is a part of the state that a client reads, and must not come
+    // over one that it sets. KVM_RUN is still asked to return.
+    if isRequested, serveRequests() {
+      _ = unsafe fetchOr(&pages.control.pointee.requests, APUS_REQUEST_EXIT.rawValue)
+    }
+    return serve(request, size)
+  }
+
   private func serveOtherVCPUs() {
     let raw = unsafe withUnsafeMutablePointer(to: &pages.machine.pointee.requests[id]) {
       unsafe exchange($0, 0)

@@ -67,5 +67,7 @@ public struct SavedAPIC: Sendable {
   public var tscDeadline: UInt64 = 0
   /// Vectors that were requested and not yet in service.
   public var requests: InlineArray<8, UInt32> = InlineArray(repeating: 0)
+  /// Vectors in service.
+  public var service = VectorSet()
   public init() {}
 }
