@@ -34,6 +34,16 @@ import Testing
     #expect(try dependencies.insertionOrder(of: ["ccp"]) == ["kernel/drivers/crypto/ccp/ccp.ko.xz"])
   }
 
+  @Test("What is built into the kernel has no file")
+  func builtIn() throws {
+    var dependencies = dependencies
+    dependencies.addBuiltIn(parsing: "kernel/drivers/virtio/virtio_pci.ko\n")
+    #expect(
+      try dependencies.insertionOrder(of: ["virtio-pci", "irqbypass"]) == [
+        "kernel/virt/lib/irqbypass.ko"
+      ])
+  }
+
   @Test("A module that the kernel lacks is an error that names it")
   func missing() {
     #expect(throws: LabError.noSuchModule("vfio")) {

@@ -52,6 +52,16 @@ rows() {
 	slots NO_WAIT                          breaks no_use_after_free
 	slots NO_WAIT,CHANGES=4                breaks no_stale_slot
 	slots SLEEP_FIRST                      breaks change_ends
+	bypass MESSAGES=3                      holds  nothing_astray direct_if_it_can_be every_interrupt_ends
+	bypass NO_MASK                         breaks nothing_astray
+	bypass NO_FLUSH                        breaks nothing_astray
+	bypass DECIDE_FIRST                    breaks nothing_astray
+	bypass STRIKE_LATE                     breaks nothing_astray
+	bypass DRAIN_FIRST                     breaks nothing_astray
+	bypass FREE_FIRST                      breaks nothing_astray
+	bypass NO_INTERRUPT_LOCK               breaks nothing_astray
+	bypass FORGET_PENDING                  breaks every_interrupt_ends
+	bypass FORGET_BIND                     breaks direct_if_it_can_be
 	EOF
 	[ "$1" != thorough ] || cat <<-EOF
 	run   SIGNALS_AND_VISITORS             holds  no_double_run no_spurious_interrupt every_command_served handshake_ends visitor_gets_in
@@ -62,7 +72,7 @@ rows() {
 # Liveness is checked under weak fairness: a process that could always go on does so some time.
 flags() {
 	case $1 in
-	no_lost_request | guest_runs_on | handshake_ends | visitor_gets_in | every_command_served | change_ends) echo -f ;;
+	no_lost_request | guest_runs_on | handshake_ends | visitor_gets_in | every_command_served | change_ends | every_interrupt_ends) echo -f ;;
 	esac
 }
 

@@ -13,7 +13,7 @@ public struct DebianSetup: Sendable {
   static let emulator = ["qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios"]
   /// From the release itself, for development only: the Intel machines, with a PC's firmware for
   /// those that run Linux; what loads a crash kernel; what checks the model of the kick protocol.
-  static let development = ["bochs", "bochsbios", "kexec-tools", "spin"]
+  static let development = ["bochs", "bochsbios", "kexec-tools", "spin", "xz-utils"]
   /// From the release itself: the source of the kernel with detectors, and what that is built with.
   static let debugKernel = [kernelSource, "bc", "bison", "flex", "libelf-dev", "xz-utils"]
   static let kernelSource = "linux-source-6.1"

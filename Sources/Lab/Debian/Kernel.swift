@@ -11,6 +11,7 @@ public struct Kernel: Sendable, Equatable {
   public var image: String { "\(directory)/boot/vmlinuz-\(release)" }
   public var modules: String { "\(directory)/lib/modules/\(release)" }
   var moduleDependencies: String { modules + "/modules.dep" }
+  private var builtInModules: String { modules + "/modules.builtin" }
 
   /// Whether it has a module of this name, or all of several.
   func hasModules(_ names: [String]) throws -> Bool {
@@ -20,9 +21,13 @@ public struct Kernel: Sendable, Equatable {
     } catch LabError.noSuchModule { return false }
   }
 
-  /// Files of the modules `names` and of all that they need, in the order of insertion.
+  /// Files of the modules `names` and of all that they need, in the order of insertion. What is built
+  /// into the kernel has none.
   public func moduleFiles(_ names: [String]) throws -> [String] {
-    let dependencies = ModuleDependencies(parsing: try Files.readText(moduleDependencies))
+    var dependencies = ModuleDependencies(parsing: try Files.readText(moduleDependencies))
+    if Files.exists(builtInModules) {
+      dependencies.addBuiltIn(parsing: try Files.readText(builtInModules))
+    }
     return try dependencies.insertionOrder(of: names).map { "\(modules)/\($0)" }
   }
 }

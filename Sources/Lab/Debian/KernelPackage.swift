@@ -82,6 +82,10 @@ public enum KernelPackage: String, Sendable, CaseIterable, CustomStringConvertib
     }
     _ = try await Command("dpkg", ["-x", "\(unfinished)/\(file)", unfinished]).output()
     try Files.remove("\(unfinished)/\(file)")
+    // Busybox inserts no compressed modules.
+    _ = try await Command(
+      "find", [unfinished, "-name", "*.ko.xz", "-exec", "xz", "--decompress", "{}", "+"]
+    ).output()
     _ = try await Command("/sbin/depmod", ["-b", unfinished, kernel.release]).output()
     try Files.remove(kernel.directory)
     _ = try await Command("mv", [unfinished, kernel.directory]).output()

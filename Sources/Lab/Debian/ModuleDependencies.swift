@@ -6,6 +6,7 @@ public struct ModuleDependencies: Sendable, Equatable {
   private var paths: [String: String] = [:]
   /// Paths that a path needs, nearest first, as depmod writes them.
   private var needs: [String: [String]] = [:]
+  private var builtIn: Set<String> = []
 
   /// Reads the text of modules.dep: `path: path path ...`, one module a line.
   public init(parsing text: String) {
@@ -17,10 +18,16 @@ public struct ModuleDependencies: Sendable, Equatable {
     }
   }
 
+  /// Those of modules.builtin, a path a line, which are there without a file.
+  public mutating func addBuiltIn(parsing text: String) {
+    for line in text.split(separator: "\n") { builtIn.insert(Self.name(ofPath: String(line))) }
+  }
+
   /// The modules to insert for `names`, in an order in which each finds what it needs.
   public func insertionOrder(of names: [String]) throws(LabError) -> [String] {
     var order: [String] = []
     for name in names {
+      if builtIn.contains(Self.normalised(name)) { continue }
       guard let path = paths[Self.normalised(name)] else { throw .noSuchModule(name) }
       // depmod lists the whole closure, and what is needed by others comes last.
       for module in (needs[path] ?? []).reversed() + [path] where !order.contains(module) {
