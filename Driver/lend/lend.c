@@ -276,12 +276,25 @@ static bool force(struct lent *lent)
 	return false;
 }
 
+/*
+ * The monitor goes on after a machine check whose code can go on: one that is broadcast to all CPUs.
+ * Linux's CPUs read the banks, and log what they find; this tells whose guest was stopped by it.
+ */
+static void report_machine_checks(const struct lent *lent)
+{
+	u64 count = READ_ONCE(lent->control->machine_checks);
+
+	if (count)
+		pr_warn("machine checks on CPU %u while it was lent: %llu\n", lent->cpu, count);
+}
+
 /* As lent_return(). */
 bool lend_take_back(struct lent *lent)
 {
 	bool has_left;
 
 	mutex_lock(&lending);
+	report_machine_checks(lent);
 	has_left = park(lent) || force(lent);
 	list_remove_lent(lent);
 	has_left = give_back(lent, has_left);

@@ -13,7 +13,7 @@
 #define ignores_bind 5
 #define ignores_calls 6
 #define ignores_run 7
-#define stops 8         /* with a fault, in KVM_RUN */
+#define stops 8         /* with a fault, in KVM_RUN, and after a machine check */
 #define ignores_park 9  /* but a second start helps */
 #define never_parks 10
 
@@ -108,6 +108,7 @@ serve:
   jmp sleep
 
 stop:
+  incq CPU_MACHINE_CHECKS(%rbx)
   movq $13, CPU_FAULT(%rbx)
   movl $STOPPED, CPU_STATE(%rbx)
 #if MODE != stops_early    /* which has no x2APIC yet, and is waited for anyway */

@@ -27,6 +27,7 @@ extension Scenario {
           [ $took -le 1000 ] || fail $1-soon "took $took hundredths"
           rmmod apus || fail $1-unloads
         }
+        said() { dmesg | grep -q "$1"; }
         try() {
           cp /lab/monitors/$1 $firmware
           load apus || fail $1-loads
@@ -51,6 +52,7 @@ extension Scenario {
         }
         \(modes.map(\.command).joined(separator: "\n"))
         value slowest-hundredths $slowest
+        expect machine-check-is-told said 'machine checks on CPU 3 while it was lent: 1$'
 
         step "a pool whose CPU is unfit"
         left_linux() { dmesg | grep -c "CPU 3 is now offline"; }
@@ -105,7 +107,8 @@ extension Scenario {
     scenario.files = ["lab/monitors": "build/broken-monitors"]
     scenario.expected =
       modes.map(\.rawValue) + [
-        "pool-remembers-unfit", "pool-tries-again", "noise", "good-one-runs", "nothing-pinned",
+        "machine-check-is-told", "pool-remembers-unfit", "pool-tries-again", "noise",
+        "good-one-runs", "nothing-pinned",
       ]
     return scenario
   }
