@@ -8,6 +8,7 @@ import Testing
     "[   12.345678] ==================================================================",
     "[   12.345679] BUG: KASAN: slab-use-after-free in vm_put+0x12/0x30 [apus]",
     "[   12.345680] Read of size 4 at addr ffff88800a1b2c3d by task apus/123",
+    "[   12.345681] INFO: lockdep is turned off.",
     "[   12.345681] Call Trace:", "[   12.345682]  <TASK>",
     "[   12.345683]  vm_release+0x1c/0x20 [apus]", "[   12.345684]  __fput+0x100/0x200",
   ]
@@ -23,6 +24,16 @@ import Testing
     #expect(
       reports.map(\.title) == [
         "BUG: KASAN: slab-use-after-free in vm_put+0x12/0x30 [apus]",
+        "WARNING: possible circular locking dependency detected",
+      ])
+  }
+
+  @Test("What came often is said once")
+  func titles() {
+    let reports = KernelReport.all(in: Self.ours + Self.others + Self.ours)
+    #expect(
+      KernelReport.titles(of: reports) == [
+        "2 × BUG: KASAN: slab-use-after-free in vm_put+0x12/0x30 [apus]",
         "WARNING: possible circular locking dependency detected",
       ])
   }

@@ -64,7 +64,7 @@ enum HostScripts {
     # refuse NAME TEXT COMMAND...: holds if the command fails, not by a signal, and says TEXT.
     refuse() {
       refused=$1 wanted=$2; shift 2
-      timeout 20 "$@" > /tmp/refusal 2>&1 < /dev/null
+      timeout $((20 * ${slowness:-1})) "$@" > /tmp/refusal 2>&1 < /dev/null
       code=$?
       if [ $code = 0 ]; then fail "$refused \\`$*\\` succeeded"
       elif [ $code -ge 124 ]; then fail "$refused \\`$*\\` ended with $code: $(tail -n 1 /tmp/refusal)"
@@ -75,9 +75,10 @@ enum HostScripts {
     attach() { sed "s/^/file $1 /" "$2" >&3; }
     # now: hundredths of a second since the start.
     now() { read -r up idle < /proc/uptime; echo ${up%.*}${up#*.}; }
-    # within SECONDS COMMAND...: waits until the command succeeds.
+    # within SECONDS COMMAND...: waits until the command succeeds. A kernel that is so many times slower has
+    # so many times as long.
     within() {
-      deadline=$(($(now) + $1 * 100)); shift
+      deadline=$(($(now) + $1 * 100 * ${slowness:-1})); shift
       until "$@"; do
         [ $(now) -lt $deadline ] || return 1
         usleep 20000

@@ -14,9 +14,10 @@ struct KernelReport: Equatable {
 
   /// Words of a first line. KASAN, lockdep, RCU, atomic sleep, lists, work and timers (ODEBUG), watchdogs.
   private static let titles = [
-    "BUG: ", "WARNING: ", "KASAN: ", "ODEBUG: ", "INFO: ", "list_add corruption",
-    "list_del corruption", "refcount_t: ", "kernel BUG at", "DEBUG_LOCKS_WARN_ON",
-    "general protection fault",
+    "BUG: ", "WARNING: ", "KASAN: ", "ODEBUG: ", "rcu: INFO: ", "INFO: task ",
+    "INFO: trying to register",
+    "list_add corruption", "list_del corruption", "refcount_t: ", "kernel BUG at",
+    "DEBUG_LOCKS_WARN_ON", "general protection fault",
   ]
   /// Those of what has stacks too, and was asked for: nothing of them belongs to the report before.
   private static let others = ["FAULT_INJECTION:", "page allocation failure"]
@@ -40,6 +41,13 @@ struct KernelReport: Equatable {
       }
     }
     return reports
+  }
+
+  /// Each title once, with how often it came.
+  static func titles(of reports: [KernelReport]) -> [String] {
+    let counts = Dictionary(reports.map { ($0.title, 1) }, uniquingKeysWith: +)
+    return counts.sorted { $0.key < $1.key }
+      .map { $0.value == 1 ? $0.key : "\($0.value) × \($0.key)" }
   }
 
   private static func contains(_ line: String, _ words: [String]) -> Bool {

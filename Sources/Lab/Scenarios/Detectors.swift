@@ -40,7 +40,7 @@ enum Detectors {
     "ignore_loglevel kasan_multi_shot sysctl.kernel.watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120"
 
   /// They keep stacks and freed objects for their reports.
-  static let before = "memory_slack=16\n"
+  static let before = "memory_slack=16 slowness=\(slowness)\n"
 
   /// An object counts as lost five seconds after its allocation, and when a second scan finds it unchanged.
   static let after = """
@@ -61,7 +61,7 @@ enum Detectors {
 
   static func reportProblem(_ report: Report) -> String? {
     let ours = KernelReport.all(in: report.console).filter(\.isOurs)
-    return ours.isEmpty ? nil : ours.map(\.title).joined(separator: "; ")
+    return ours.isEmpty ? nil : KernelReport.titles(of: ours).joined(separator: "; ")
   }
 
   /// A machine that restarts was not looked at.
@@ -77,7 +77,7 @@ enum Detectors {
   /// Titles of reports in which the module has no part, and how many objects others lost.
   static func ofOthers(_ report: Report) -> [String] {
     let leaks = KernelLeak.all(in: report.files[leaks] ?? []).count { !$0.isOurs }
-    return KernelReport.all(in: report.console).filter { !$0.isOurs }.map(\.title)
+    return KernelReport.titles(of: KernelReport.all(in: report.console).filter { !$0.isOurs })
       + (leaks == 0 ? [] : ["\(leaks) objects that others lost"])
   }
 }
