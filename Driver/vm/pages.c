@@ -110,6 +110,20 @@ static int pin_all(struct slot *slot, struct page **pages)
 	return 0;
 }
 
+/* A mapping of a device's registers, as VFIO makes them: there is no memory to pin. */
+bool pages_are_registers(struct vm *vm, const struct slot *slot)
+{
+	struct vm_area_struct *area;
+	bool registers;
+
+	mmap_read_lock(vm->mm);
+	area = find_vma(vm->mm, slot->user_address);
+	registers = area && area->vm_flags & VM_PFNMAP && area->vm_start <= slot->user_address &&
+		    area->vm_end - slot->user_address >= slot->size;
+	mmap_read_unlock(vm->mm);
+	return registers;
+}
+
 /* Of the slot's pages, those that come from the pools of huge pages: set aside already. */
 static unsigned long pages_from_pools(struct vm *vm, const struct slot *slot)
 {
@@ -232,6 +246,8 @@ unsigned long tables_needed(const struct slot *slot)
 	u64 first = slot->guest_address;
 	u64 last = first + slot->size - 1;
 
+	if (slot->registers)
+		return 0;
 	return touched(first, last, PMD_SHIFT) + touched(first, last, PUD_SHIFT) +
 	       touched(first, last, P4D_SHIFT);
 }

@@ -56,6 +56,10 @@ static bool overlaps_another(struct vm *vm, const struct kvm_userspace_memory_re
 
 static void write_slot(struct apus_slot *target, const struct slot *slot)
 {
+	if (slot->registers) {
+		*target = (struct apus_slot){ .generation = slot->generation };
+		return;
+	}
 	*target = (struct apus_slot) {
 		.guest_address = slot->guest_address,
 		.size = slot->size,
@@ -197,8 +201,18 @@ static int add(struct vm *vm, const struct kvm_userspace_memory_region *region)
 		.user_address = region->userspace_addr,
 		.flags = region->flags,
 	};
-	int error = pages_pin(vm, &fresh);
+	int error;
 
+	/*
+	 * VFIO takes such a mapping away whenever the device is reset or its memory switched off. An access
+	 * exits to the client, which has its own way to the registers.
+	 */
+	fresh.registers = pages_are_registers(vm, &fresh);
+	if (fresh.registers) {
+		put_in_force(vm, &vm->slots[region->slot], &fresh);
+		return 0;
+	}
+	error = pages_pin(vm, &fresh);
 	if (error)
 		return error;
 	error = -ENOMEM;

@@ -36,6 +36,7 @@ struct slot {
 	u32 flags; /* KVM's */
 	u32 generation;
 	u32 log_sequence;
+	bool registers; /* of a device: for the monitor there is no slot */
 	struct dirty_log *log;
 	struct pinned pinned;
 };
@@ -195,6 +196,7 @@ long log_read(struct dirty_log *log, void __user *bitmap);
 long log_clear(struct dirty_log *log, const struct kvm_clear_dirty_log *request);
 
 /* pages.c */
+bool pages_are_registers(struct vm *vm, const struct slot *slot);
 int pages_pin(struct vm *vm, struct slot *slot);
 void pages_unpin(struct vm *vm, struct pinned *pinned);
 void pages_move(struct pinned *pinned, u64 guest_frame);
