@@ -19,6 +19,8 @@ struct Options {
   /// How many vCPUs, and CPUs for them, it expects to be allowed.
   var processors = 0
   var lent = 0
+  /// By how many times the kernel is slower than one without detectors.
+  var slowness = 1
   /// What it pins, in MiB.
   var megabytes = 6
   /// The user to become before the device is opened.
@@ -31,7 +33,7 @@ struct Options {
 
   static let usage =
     "usage: hostile [ATTACK] [--seconds N] [--calls N] [--seed N] [--threads N] [--cpus N] [--uid N] "
-    + "[--machines N] [--processors N] [--lent N] [--megabytes N] [--child N] [--device PATH]; attacks: "
+    + "[--machines N] [--processors N] [--lent N] [--megabytes N] [--slowness N] [--child N] [--device PATH]; attacks: "
     + Attack.allCases.map(\.rawValue).joined(separator: ", ")
 
   /// Nil if it cannot be understood.
@@ -53,6 +55,7 @@ struct Options {
       case ("--machines", let number?): machines = Int(number)
       case ("--processors", let number?): processors = Int(number)
       case ("--lent", let number?): lent = Int(number)
+      case ("--slowness", let number?): slowness = max(1, Int(number))
       case ("--megabytes", let number?): megabytes = Int(number)
       case ("--uid", let number?): user = UInt32(number)
       case ("--child", let number?): childSeconds = Int(number)

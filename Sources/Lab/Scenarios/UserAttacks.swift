@@ -46,7 +46,7 @@ extension Scenario {
   private static let idleMachines = """
     step "VMs that do nothing"
     echo 5000 > /sys/module/apus/parameters/user_vms
-    attack idle-machines hostile idle-machines --uid 1000 --machines 4000
+    attack idle-machines hostile idle-machines --uid 1000 --machines 4000 --slowness ${slowness:-1}
     """
 
   /// A driver that let them go on gave a third of a CPU to the PITs of 60 such VMs.
