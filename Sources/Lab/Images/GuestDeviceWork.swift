@@ -32,9 +32,9 @@ enum GuestDeviceWork {
       say $round-end
       echo "$round-interrupts $(($(interrupts nvme0q) - before)) requests $((requests * $(nproc)))"
     done
-    # The interrupt of the administrator's queue is the one that may be moved.
-    if [ $(nproc) -gt 1 ]; then
-      irq=$(awk '$NF == "nvme0q0" { print $1 + 0 }' /proc/interrupts)
+    # The interrupt of the administrator's queue is the one that may be moved, unless it is a line.
+    irq=$(awk '$NF == "nvme0q0" { print $1 + 0 }' /proc/interrupts)
+    if [ $(nproc) -gt 1 ] && [ -n "$irq" ]; then
       column() { awk -v column=$(($1 + 2)) '$NF == "nvme0q0" { print $column }' /proc/interrupts; }
       rescan() { echo 1 > /sys/class/nvme/nvme0/rescan_controller; pause 0.3; }
       for cpu in 1 0 1; do

@@ -14,7 +14,7 @@ extension Scenario {
       seconds: besideKVM ? 500 : 300,
       script: "load apus pool=2-3\n" + QEMUScript.functions
         + deviceFunctions(unsafe: !remapped)
-        + "pass_on\n" + passing("apus", on: "/dev/apus") + killing
+        + "pass_on\n" + passing("apus", on: "/dev/apus") + line + killing
         + (besideKVM ? "load kvm-amd\nexits=exits\n" + passing("kvm", on: "/dev/kvm") : "")
         + homecoming)
     scenario.kernel = kernel
@@ -25,7 +25,8 @@ extension Scenario {
     scenario.clients = [.qemu]
     scenario.expected =
       passingChecks("apus") + (besideKVM ? passingChecks("kvm") : []) + [
-        "apus-all-direct", "apus-moved", "apus-hotplug", "apus-reset", "cpus-come-home",
+        "line-every-interrupt", "apus-all-direct", "apus-moved", "apus-hotplug", "apus-reset",
+        "cpus-come-home",
         "disk-works-at-home", "all-cpus-online",
         "module-goes", "host-unhurt", "nothing-astray",
       ]
@@ -156,6 +157,20 @@ extension Scenario {
 
     """
   }
+
+  /// The same disk with an interrupt line, which Linux takes, and holds until the guest's EOI.
+  private static let line = """
+    step "a line"
+    guest=line on=/dev/apus
+    LAB="LAB_WORK=nvme LAB_REQUESTS=200 LAB_ROUNDS=line pci=nomsi"
+    with_disk $on
+    phase line
+    within 60 said 'guest: storm'
+    echo go >&4
+    finish $guest
+    expect line-every-interrupt every_interrupt line
+
+    """
 
   /// Kills a guest in its reads, and one in its start.
   private static let killing = """
