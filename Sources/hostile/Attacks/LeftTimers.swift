@@ -91,11 +91,8 @@ struct LeftTimers {
   private func takeEdges(_ machine: Int32) -> Bool {
     var chip = kvm_irqchip()
     guard device.call(machine, HOSTILE_GET_IRQCHIP, with: &chip) >= 0 else { return false }
+    let rose = chip.chip.pic.irr & 1 != 0
     chip.chip.pic.irr = 0
-    // Edges that came meanwhile are recorded now.
-    guard device.call(machine, HOSTILE_SET_IRQCHIP, with: &chip) >= 0,
-      device.call(machine, HOSTILE_GET_IRQCHIP, with: &chip) >= 0
-    else { return false }
-    return chip.chip.pic.irr & 1 != 0
+    return device.call(machine, HOSTILE_SET_IRQCHIP, with: &chip) >= 0 && rose
   }
 }
