@@ -16,6 +16,7 @@ GUEST line_direct
 /* Pin 5, level: its EOI exits, and that of an edge afterwards does not. */
 GUEST line_level
   call guest_setup
+  WRITE_PORT PIC + 1, 0xff
   lea 1f(%rip), %rax
   mov %rax, GUEST_HOOK
   WRITE_IOAPIC 5, 0x8061

@@ -47,6 +47,8 @@ static bool find_shape(unsigned int request, struct shape *shape)
 	case KVM_X86_SET_MCE:
 	case KVM_SET_VAPIC_ADDR:
 	case KVM_TPR_ACCESS_REPORTING:
+	case KVM_SET_GUEST_DEBUG:
+	case KVM_TRANSLATE:
 		return true;
 	case KVM_GET_MSRS:
 	case KVM_SET_MSRS:

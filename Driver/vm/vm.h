@@ -298,6 +298,13 @@ long machine_check_capability(u64 __user *argument);
 	 KVM_X86_QUIRK_LAPIC_MMIO_HOLE | KVM_X86_QUIRK_OUT_7E_INC_RIP |                          \
 	 KVM_X86_QUIRK_MISC_ENABLE_NO_MWAIT | KVM_X86_QUIRK_FIX_HYPERCALL_INSN |                 \
 	 KVM_X86_QUIRK_MWAIT_NEVER_UD_FAULTS)
+/* KVM has this list for itself. */
+#ifndef KVM_GUESTDBG_VALID_MASK
+#define KVM_GUESTDBG_VALID_MASK                                                                  \
+	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP |                \
+	 KVM_GUESTDBG_USE_SW_BP | KVM_GUESTDBG_INJECT_BP | KVM_GUESTDBG_INJECT_DB |              \
+	 KVM_GUESTDBG_BLOCKIRQ)
+#endif
 #define NEVER_EXITS (KVM_X86_DISABLE_EXITS_HLT | KVM_X86_DISABLE_EXITS_PAUSE)
 long vm_enable(struct vm *vm, const void __user *argument);
 

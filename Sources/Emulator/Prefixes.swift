@@ -77,4 +77,20 @@ extension InstructionBytes {
     _ = prefixes.read(&reader, mode: mode)
     return UInt64(reader.position &- 1)
   }
+
+  /// The general register that the ModRM byte of an instruction with a two-byte opcode names in its
+  /// r/m field. SDM vol. 2, 2.1.5 and 2.2.1.2.
+  public func generalRegister(_ mode: CodeSize) -> UInt8 {
+    var reader = ByteReader(self)
+    var prefixes = Prefixes()
+    _ = prefixes.read(&reader, mode: mode)
+    _ = reader.next()
+    return reader.next() & 7 | (prefixes.rex & 1) << 3
+  }
+
+  /// 0 beyond the last.
+  public func byte(at index: UInt64) -> UInt8 {
+    let word = index < 8 ? low : high
+    return index < 16 ? UInt8(truncatingIfNeeded: word >> ((index & 7) * 8)) : 0
+  }
 }

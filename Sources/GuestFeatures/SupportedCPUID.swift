@@ -9,7 +9,7 @@ public typealias CPUIDRule = (
 /// compiler lays out constants only, so every mask is one number; a test holds each against the
 /// names of its bits. SDM vol. 2, CPUID; APM vol. 3, appendix E.
 @section(".rodata.cpuid_rules") @used
-public let supportedCPUID: InlineArray<25, CPUIDRule> = [
+public let supportedCPUID: InlineArray<28, CPUIDRule> = [
   (0x0, 0, 0, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0, 0, 0, 0),
   // Features: neither MONITOR nor VMX; x2APIC as far as the host has it; a hypervisor is there.
   (0x1, 0, 0, 0xffff_ffff, 0xffff_ffff, 0x77fa_3203, 0x078b_fbff, 0, 0, 0x8000_0000, 0),
@@ -29,7 +29,11 @@ public let supportedCPUID: InlineArray<25, CPUIDRule> = [
   // XSAVE: x87, SSE, AVX, AVX-512; neither XSAVES nor XFD.
   (0xd, 0, 1, 0xe7, 0xffff_ffff, 0xffff_ffff, 0, 0, 0, 0, 0),
   (0xd, 1, 1, 0x7, 0, 0, 0, 0, 0, 0, 0),
+  // The components' sizes and places, which differ between processors.
   (0xd, 2, 1, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0, 0, 0, 0),
+  (0xd, 5, 1, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0, 0, 0, 0),
+  (0xd, 6, 1, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0, 0, 0, 0),
+  (0xd, 7, 1, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff, 0, 0, 0, 0),
   // KVM's signature "KVMKVMKVM": Linux then uses x2APIC where it can and kvmclock.
   (0x4000_0000, 0, 0, 0, 0, 0, 0, 0x4000_0001, 0x4b4d_564b, 0x564b_4d56, 0x4d),
   // KVM_FEATURE_CLOCKSOURCE, NOP_IO_DELAY, CLOCKSOURCE2, CLOCKSOURCE_STABLE_BIT.

@@ -8,6 +8,7 @@ public enum ExitCode {
   static var virtualInterrupt: UInt64 { 0x64 }
   static var cpuid: UInt64 { 0x72 }
   static var interruptReturn: UInt64 { 0x74 }
+  static var softwareInterrupt: UInt64 { 0x75 }
   static var invd: UInt64 { 0x76 }
   static var halt: UInt64 { 0x78 }
   static var invlpga: UInt64 { 0x7a }
@@ -42,6 +43,17 @@ public enum ExitCode {
     case nestedPageFault: .nestedFault
     // QEMU leaves the upper half of EXITCODE clear (measured).
     case invalid, invalid & 0xffff_ffff: .invalidState
+    default: decodeRare(code)
+    }
+  }
+
+  /// What exits only while a debugger watches the guest.
+  @inline(never)
+  private static func decodeRare(_ code: UInt64) -> Exit {
+    switch code {
+    // Reads of DR0 to DR15, and writes.
+    case 0x20...0x3f: .debugRegister
+    case softwareInterrupt: .softwareInterrupt
     default: .other
     }
   }

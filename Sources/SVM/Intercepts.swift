@@ -10,6 +10,7 @@ public struct Intercepts1: OptionSet, Sendable {
   public static let virtualInterrupt = Self(rawValue: 1 << 4)
   public static let cpuid = Self(rawValue: 1 << 18)
   public static let interruptReturn = Self(rawValue: 1 << 20)
+  public static let softwareInterrupt = Self(rawValue: 1 << 21)
   public static let invd = Self(rawValue: 1 << 22)
   public static let halt = Self(rawValue: 1 << 24)
   public static let invlpga = Self(rawValue: 1 << 26)

@@ -95,7 +95,7 @@ extension SVMUnit {
     vmcb[.nmiState] = state
     vmcb[.debugStatusBeforeStep] = vmcb[.dr6]
     vmcb[.rflags] |= RFLAGS.trap.rawValue
-    vmcb[.exceptionIntercepts] = ~(1 << 2 | 1 << 3 | 1 << 4)
+    vmcb[.exceptionIntercepts] = ~(1 << 2 | 1 << 3 | 1 << 4) | breakpointBit
     haltExiting = true
   }
 
@@ -105,7 +105,7 @@ extension SVMUnit {
   func endStep(_ exit: Exit) -> Exit {
     let state = vmcb[.nmiState]
     vmcb[.nmiState] = state.subtracting([.isStepping, .guestSteps, .haltsExit])
-    vmcb[.exceptionIntercepts] = InterceptedExceptions.mask
+    vmcb[.exceptionIntercepts] = interceptedExceptions
     haltExiting = state.contains(.haltsExit)
     // IRET has brought the guest's own TF.
     let isReturned = state.contains(.isReturning) && vmcb[.rip] != vmcb[.nmiReturn]

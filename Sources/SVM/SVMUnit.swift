@@ -220,6 +220,7 @@ import X86
   private func raiseSingleStep() {
     vmcb[.dr6] |= 1 << 14  // BS
     injection = Event(kind: .exception, vector: ExceptionVector.debug.rawValue)
+    vmcb[.debugState].insert(.owesStep)
   }
 
   public var interruptShadow: Bool {
@@ -249,6 +250,7 @@ import X86
         setVirtualInterrupt(vector: event.vector)
       } else {
         vmcb[.eventInjection] = EventInjection.encode(event)
+        vmcb[.debugState].remove(.owesStep)
         // V_NMI does so itself.
         if event.kind == .nonMaskable, !hasVirtualNMI { nmiBlocked = true }
       }

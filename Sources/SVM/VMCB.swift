@@ -31,6 +31,10 @@ extension VMCBField<UInt8> {
   static var hasGigabytePages: Self { Self(0x3e0) }
 }
 
+extension VMCBField<SVMDebugState> {
+  static var debugState: Self { Self(0x3e2) }
+}
+
 extension VMCBField<GuestNMIState> {
   static var nmiState: Self { Self(0x3e1) }
 }

@@ -9,6 +9,7 @@ enum ClientExit {
   case failedEntry(UInt64)
   case unknown(UInt64)
   case interrupted
+  case debug(pointer: UInt64, exception: UInt32, status: UInt64)
   case other(UInt32)
 
   func write() {
@@ -30,6 +31,11 @@ enum ClientExit {
       Console.write(": ")
       unsafe Console.write(terminated: apus_entry_failure_words(code))
     case .unknown(let code): Self.write("unknown exit, code", code)
+    case .debug(let pointer, let exception, let status):
+      Console.write("debug")
+      Self.write(" at", pointer)
+      Self.write(" exception", UInt64(exception))
+      Self.write(" DR6", status)
     case .interrupted: Console.write("interrupted")
     case .other(let reason): Self.write("reason", UInt64(reason))
     }

@@ -92,7 +92,7 @@ enum FuzzTests {
       case .port(_, _, false, _): break
       case .memory(_, _, false, _): vcpu.answerMemory(random.next())
       case .memory(_, _, true, _): break
-      case .shutdown, .failedEntry, .unknown, .other, .interrupted:
+      case .shutdown, .failedEntry, .unknown, .other, .interrupted, .debug:
         return
       }
     }
@@ -103,10 +103,13 @@ enum FuzzTests {
   private static let settings: [UInt32] = [
     KVM_SET_REGS_, KVM_SET_SREGS_, KVM_SET_FPU_, KVM_SET_XSAVE_, KVM_SET_XCRS_, KVM_SET_LAPIC_,
     KVM_SET_VCPU_EVENTS_, KVM_SET_DEBUGREGS_, KVM_SET_MP_STATE_, KVM_SET_MSRS_, KVM_SET_CPUID2_,
+    KVM_SET_GUEST_DEBUG_,
   ]
   private static let gettings: [UInt32] = [
     KVM_GET_REGS_, KVM_GET_SREGS_, KVM_GET_FPU_, KVM_GET_XSAVE_, KVM_GET_XCRS_, KVM_GET_LAPIC_,
     KVM_GET_VCPU_EVENTS_, KVM_GET_DEBUGREGS_, KVM_GET_MP_STATE_, KVM_GET_MSRS_, KVM_GET_CPUID2_,
+    // KVM_SET_GUEST_DEBUG has no counterpart: any bytes are as good.
+    KVM_GET_DEBUGREGS_,
   ]
 
   /// A state as the monitor gave it, with random bytes in it, and a run of what comes of it.

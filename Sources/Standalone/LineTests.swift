@@ -44,7 +44,7 @@ enum LineTests {
         try vcpu.expectInterrupts(0x62, 1)
         try vcpu.expectExits([
           (APUS_EXIT_IO_CLIENT, 4), (APUS_EXIT_APIC_OTHER, 1), (APUS_EXIT_MMIO, 4),
-          (APUS_EXIT_APIC_EOI, 2),
+          (APUS_EXIT_APIC_EOI, 2), (APUS_EXIT_IO, 1),
         ])
       },
       // ExtINT by way of the PICs is injected, and waits while IF is 0.

@@ -119,6 +119,9 @@ import X86
     case KVM_EXIT_SHUTDOWN: return .shutdown
     case KVM_EXIT_FAIL_ENTRY:
       return .failedEntry(run.fail_entry.hardware_entry_failure_reason)
+    case KVM_EXIT_DEBUG:
+      let debug = run.debug.arch
+      return .debug(pointer: debug.pc, exception: debug.exception, status: debug.dr6)
     case KVM_EXIT_UNKNOWN: return .unknown(run.hw.hardware_exit_reason)
     default: return .other(run.exit_reason)
     }

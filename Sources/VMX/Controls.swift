@@ -47,14 +47,14 @@ public struct PrimaryControls: OptionSet, Sendable {
   }
   /// What comes and goes while a guest runs, so it must be possible both ways.
   public static var changing: Self {
-    [.interruptWindowExiting, .nmiWindowExiting, .haltExiting]
+    [.interruptWindowExiting, .nmiWindowExiting, .haltExiting, .debugRegisterExiting]
   }
   /// CR8 is the real task priority, the TSC the real one.
   public static var unwanted: Self {
     [
       .tscOffsetting, .invlpgExiting, .rdpmcExiting, .rdtscExiting, .cr3LoadExiting,
-      .cr3StoreExiting, .cr8LoadExiting, .cr8StoreExiting, .tprShadow, .debugRegisterExiting,
-      .monitorTrapFlag, .pauseExiting,
+      .cr3StoreExiting, .cr8LoadExiting, .cr8StoreExiting, .tprShadow, .monitorTrapFlag,
+      .pauseExiting,
     ]
   }
 }

@@ -31,6 +31,14 @@ public enum ExitQualification {
       source: UInt16(truncatingIfNeeded: qualification >> 16))
   }
 
+  /// MOV to or from a debug register, table 28-4.
+  public static func debugRegister(_ qualification: UInt64) -> DebugRegisterAccess {
+    DebugRegisterAccess(
+      number: UInt8(truncatingIfNeeded: qualification & 7),
+      isRead: qualification & 1 << 4 != 0,
+      register: UInt8(truncatingIfNeeded: qualification >> 8 & 15))
+  }
+
   /// An EPT violation, table 28-7.
   public static func nestedFault(_ qualification: UInt64, address: UInt64) -> NestedFault {
     NestedFault(

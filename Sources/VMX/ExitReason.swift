@@ -26,6 +26,7 @@ public enum ExitReason: UInt16, Sendable {
   case vmxoff = 26
   case vmxon = 27
   case controlRegister = 28
+  case debugRegister = 29
   case port = 30
   case readMSR = 31
   case writeMSR = 32
@@ -63,6 +64,7 @@ public enum ExitReason: UInt16, Sendable {
     // GETSEC, VT-x's own instructions, MWAIT and MONITOR.
     case 11, 19...27, 36, 39, 50, 53, 59: .virtualizationInstruction
     case 28: .controlRegister
+    case 29: .debugRegister
     case 30: .port
     case 31: .readMSR
     case 32: .writeMSR

@@ -49,6 +49,22 @@ extension VMXUnit {
     get { isOn(.nmiWindowExiting) }
     nonmutating set { set(.nmiWindowExiting, newValue) }
   }
+  public var debugRegisterExiting: Bool {
+    get { isOn(.debugRegisterExiting) }
+    nonmutating set { set(.debugRegisterExiting, newValue) }
+  }
+  public var breakpointExiting: Bool {
+    get { vmcs[.exceptionBitmap] & 1 << 3 != 0 }
+    nonmutating set {
+      vmcs[.exceptionBitmap] = InterceptedExceptions.mask | (newValue ? 1 << 3 : 0)
+    }
+  }
+  public var owesSingleStep: Bool {
+    vmcs[.pendingDebugExceptions] & DebugException.pendingSingleStep != 0
+  }
+  public func forgetSingleStep() {
+    vmcs[.pendingDebugExceptions] &= ~DebugException.pendingSingleStep
+  }
   public var haltExiting: Bool {
     get { state.haltsExit }
     nonmutating set {

@@ -203,6 +203,10 @@ import X86
     ExitQualification.controlRegister(state.exitInformation)
   }
 
+  public var exitDebugRegister: DebugRegisterAccess {
+    ExitQualification.debugRegister(state.exitInformation)
+  }
+
   /// An IRET that is executed again must find NMIs blocked. SDM vol. 3, 28.2.3.
   private func blockNMIsAgain(_ information: UInt64) {
     guard information & ExitQualification.unblockedNMIs != 0,

@@ -22,6 +22,7 @@ public struct CR4: OptionSet, Sendable {
   public let rawValue: UInt64
   public init(rawValue: UInt64) { self.rawValue = rawValue }
 
+  public static let debuggingExtensions = CR4(rawValue: 1 << 3)
   public static let pageSizeExtension = CR4(rawValue: 1 << 4)
   public static let physicalAddressExtension = CR4(rawValue: 1 << 5)
   public static let machineCheck = CR4(rawValue: 1 << 6)

@@ -21,6 +21,15 @@ public enum ExceptionVector: UInt8, Sendable {
   case machineCheck = 18
   case simd = 19
 
+  /// Whether the saved RIP is the instruction's, which may be executed again: RFLAGS.RF is then pushed
+  /// as set. #DB can be either. SDM vol. 3, 6.5 and 18.3.1.1.
+  public var isFault: Bool {
+    switch self {
+    case .debug, .nonMaskableInterrupt, .breakpoint, .overflow, .doubleFault, .machineCheck: false
+    default: true
+    }
+  }
+
   /// Whether the processor pushes an error code.
   public var pushesErrorCode: Bool {
     switch self {

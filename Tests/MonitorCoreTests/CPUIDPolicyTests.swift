@@ -72,7 +72,78 @@ struct CPUIDPolicyTests {
     offer([Self.amd])
     #expect(cpu.cpuid(0xd, 0) == CPUIDRegisters())
     offer([Self.amd, (0xd, 0, [7, 576, 832, 0])])
-    #expect(cpu.cpuid(0xd, 0) == CPUIDRegisters(eax: 7, ebx: 832, ecx: 832))
+    #expect(cpu.cpuid(0xd, 0) == CPUIDRegisters(eax: 7, ebx: 832, ecx: 576))
+  }
+
+  /// Leaf 0xD of a processor: the components above SSE as number, size, place and whether the
+  /// compacted format aligns them.
+  struct RealProcessor: CustomTestStringConvertible {
+    let testDescription: String
+    let components: [(number: UInt32, size: UInt32, place: UInt32, isAligned: Bool)]
+    /// With all of them on.
+    let standard: UInt32
+    let compacted: UInt32
+  }
+  static let avx: (number: UInt32, size: UInt32, place: UInt32, isAligned: Bool) =
+    (2, 256, 576, false)
+  static let processors: [RealProcessor] = [
+    RealProcessor(testDescription: "Westmere", components: [], standard: 576, compacted: 576),
+    RealProcessor(testDescription: "Ivy Bridge", components: [avx], standard: 832, compacted: 832),
+    RealProcessor(testDescription: "Haswell", components: [avx], standard: 832, compacted: 832),
+    RealProcessor(
+      testDescription: "Skylake client", components: [avx], standard: 832, compacted: 832),
+    RealProcessor(
+      testDescription: "Skylake server",
+      components: [avx, (5, 64, 1088, false), (6, 512, 1152, false), (7, 1024, 1664, false)],
+      standard: 2688, compacted: 2432),
+    RealProcessor(
+      testDescription: "Ice Lake server",
+      components: [avx, (5, 64, 1088, false), (6, 512, 1152, false), (7, 1024, 1664, false)],
+      standard: 2688, compacted: 2432),
+    RealProcessor(
+      testDescription: "Sapphire Rapids",
+      components: [avx, (5, 64, 1088, false), (6, 512, 1152, false), (7, 1024, 1664, false)],
+      standard: 2688, compacted: 2432),
+    RealProcessor(testDescription: "Zen 1", components: [avx], standard: 832, compacted: 832),
+    RealProcessor(testDescription: "Zen 3", components: [avx], standard: 832, compacted: 832),
+    RealProcessor(
+      testDescription: "Zen 4",
+      components: [avx, (5, 64, 832, false), (6, 512, 896, false), (7, 1024, 1408, false)],
+      standard: 2432, compacted: 2432),
+    RealProcessor(
+      testDescription: "one that aligns",
+      components: [avx, (5, 40, 832, false), (6, 512, 960, true)],
+      standard: 1472, compacted: 1408),
+  ]
+
+  /// As Linux 6.1 does (arch/x86/kernel/fpu/xstate.c: get_compacted_size(), paranoid_xstate_size_valid()):
+  /// it gives up XSAVE where the sizes do not agree with the components.
+  @Test("Leaf 0xD agrees with itself as Linux wants it", arguments: processors)
+  func extendedStateSizes(processor: RealProcessor) {
+    let mask = processor.components.reduce(UInt32(3)) { $0 | 1 << $1.number }
+    machine.processor.leaves[0xd] = CPUIDRegisters(
+      eax: 0x602e7, ebx: processor.standard, ecx: 11008)
+    machine.processor.xcr0 = UInt64(mask)
+    var leaves: [(UInt32, UInt32?, [UInt32])] = [
+      Self.amd, (0xd, 0, [mask, 0, 11008, 0]), (0xd, 1, [7, 0, 0, 0]),
+    ]
+    for component in processor.components {
+      leaves.append(
+        (
+          0xd, component.number,
+          [component.size, component.place, component.isAligned ? 2 : 0, 0]
+        ))
+    }
+    offer(leaves)
+    #expect(cpu.cpuid(0xd, 0).ecx == processor.standard)
+    #expect(cpu.cpuid(0xd, 1).ebx == processor.compacted)
+    // Only what is on counts in the compacted format.
+    machine.processor.xcr0 = 3
+    #expect(cpu.cpuid(0xd, 1).ebx == 576)
+    // Neither XSAVEC nor XSAVES: the field is reserved.
+    leaves[2].2[0] = 5
+    offer(leaves)
+    #expect(cpu.cpuid(0xd, 1).ebx == 0)
   }
 
   @Test("The instruction answers in four registers, their upper halves clear")

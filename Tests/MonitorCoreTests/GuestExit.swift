@@ -19,6 +19,8 @@ enum GuestExit: Equatable, Sendable {
   case cacheControl
   case setExtendedControl
   case controlRegister(ControlRegisterAccess)
+  case debugRegister(DebugRegisterAccess)
+  case softwareInterrupt
   case preemptionTimer
   case interrupt
   case other(UInt64)
@@ -41,6 +43,8 @@ enum GuestExit: Equatable, Sendable {
     case .cacheControl: .cacheControl
     case .setExtendedControl: .setExtendedControl
     case .controlRegister: .controlRegister
+    case .debugRegister: .debugRegister
+    case .softwareInterrupt: .softwareInterrupt
     case .preemptionTimer: .preemptionTimer
     case .interrupt: .interrupt
     case .other: .other

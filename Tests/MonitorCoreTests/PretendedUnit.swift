@@ -66,6 +66,10 @@ final class PretendedUnit: VirtualizationUnit, @unchecked Sendable {
     guard case .controlRegister(let access) = exit else { return nil }
     return access
   }
+  var exitDebugRegister: DebugRegisterAccess {
+    guard case .debugRegister(let access) = exit else { fatalError("no debug register") }
+    return access
+  }
   var exitCode: UInt64 {
     switch exit {
     case .invalidState(let code), .other(let code): code
@@ -79,8 +83,14 @@ final class PretendedUnit: VirtualizationUnit, @unchecked Sendable {
   func completeInstruction(next: UInt64) {
     instructionPointer = next
     interruptShadow = false
-    if flags.contains(.trap) { singleSteps += 1 }
+    guard flags.contains(.trap) else { return }
+    singleSteps += 1
+    owesSingleStep = true
   }
+  var owesSingleStep = false
+  func forgetSingleStep() { owesSingleStep = false }
+  var debugRegisterExiting = false
+  var breakpointExiting = false
   var interruptedEvent: Event?
   func takeInterruptedEvent() -> Event? {
     defer { interruptedEvent = nil }

@@ -66,10 +66,15 @@ import Testing
     #expect(rule.6 == bits(fastShortMove))
   }
 
-  @Test("XSAVE offers x87, SSE, AVX and AVX-512, in the standard format only")
+  @Test("XSAVE offers x87, SSE, AVX and AVX-512, in the standard and the compacted format")
   func extendedState() throws {
     let x87 = 0, sse = 1, avx = 2, opmask = 5, upperHalves = 6, upperRegisters = 7
     #expect(try rule(0xd).3 == bits(x87, sse, avx, opmask, upperHalves, upperRegisters))
+    // Each component that is offered says its size and its place.
+    for component in [avx, opmask, upperHalves, upperRegisters] {
+      #expect(try rule(0xd, UInt32(component)).3 == .max)
+      #expect(try rule(0xd, UInt32(component)).4 == .max)
+    }
     let optimised = 0, compacted = 1, getExtendedControl = 2
     #expect(try rule(0xd, 1).3 == bits(optimised, compacted, getExtendedControl))
   }

@@ -26,7 +26,7 @@ struct ExitReasonTests {
       (21, .virtualizationInstruction), (22, .virtualizationInstruction),
       (23, .virtualizationInstruction), (24, .virtualizationInstruction),
       (25, .virtualizationInstruction), (26, .virtualizationInstruction),
-      (27, .virtualizationInstruction), (29, .other), (31, .readMSR), (32, .writeMSR),
+      (27, .virtualizationInstruction), (29, .debugRegister), (31, .readMSR), (32, .writeMSR),
       (36, .virtualizationInstruction), (37, .other), (39, .virtualizationInstruction),
       (40, .other), (43, .other), (49, .other), (50, .virtualizationInstruction),
       (52, .preemptionTimer), (53, .virtualizationInstruction), (54, .cacheControl),

@@ -359,7 +359,9 @@ enum apus_request { /* D sets a bit (atomic OR), then sends an NMI; M clears bef
 	/* a write that waits for the client in its ring */             \
 	EXIT(APUS_EXIT_COALESCED, 25, "coalesced")                      \
 	/* a write that signals an eventfd */                           \
-	EXIT(APUS_EXIT_NOTIFICATION, 26, "notification")
+	EXIT(APUS_EXIT_NOTIFICATION, 26, "notification")                \
+	/* Of a guest that a debugger in the client watches. */         \
+	EXIT(APUS_EXIT_DEBUG, 27, "debug")
 
 #define APUS_ONE(name, number, words) +1
 enum apus_exit { APUS_EXITS(APUS_ENUMERATOR) APUS_EXIT_COUNT = APUS_EXITS(APUS_ONE) };

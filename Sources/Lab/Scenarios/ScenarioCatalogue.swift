@@ -36,6 +36,7 @@ extension Scenario {
     deviceInterrupts("device-interrupts-unsafe", remapped: false, kernel: .cloud),
     deviceInterrupts("device-interrupts-backports", remapped: true, kernel: .backports),
     deviceInterrupts("device-interrupts-backports-unsafe", remapped: false, kernel: .backports),
+    qemuDebug,
     smpIntel,
     hostPanicIntel,
     guards.on(.debug),

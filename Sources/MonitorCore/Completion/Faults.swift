@@ -7,6 +7,7 @@ extension VirtualCPU {
   @inline(never)
   func inject(_ vector: ExceptionVector, errorCode: UInt32 = 0) {
     putOffInjection()
+    if vector.isFault { unit.flags.insert(.resume) }
     unit.injection = Event(
       kind: .exception, vector: vector.rawValue,
       errorCode: vector.pushesErrorCode ? errorCode : nil)

@@ -34,6 +34,10 @@ public enum Exit: UInt8, Equatable, Sendable {
   case setExtendedControl
   /// `VirtualizationUnit.exitControlRegister`.
   case controlRegister
+  /// `VirtualizationUnit.exitDebugRegister`.
+  case debugRegister
+  /// INT n is about to be executed.
+  case softwareInterrupt
   case preemptionTimer
   case interrupt
 
@@ -115,6 +119,20 @@ public struct ControlRegisterAccess: Equatable, Sendable {
     self.kind = kind
     self.register = register
     self.source = source
+  }
+}
+
+/// MOV to or from a debug register.
+public struct DebugRegisterAccess: Equatable, Sendable {
+  public var number: UInt8
+  public var isRead: Bool
+  /// The general register, as encoded; nil where the processor does not say.
+  public var register: UInt8?
+
+  public init(number: UInt8, isRead: Bool, register: UInt8?) {
+    self.number = number
+    self.isRead = isRead
+    self.register = register
   }
 }
 

@@ -43,6 +43,7 @@ public protocol VirtualizationUnit {
   var exitNestedFault: NestedFault { get }
   /// Nil: an access that no manual knows.
   var exitControlRegister: ControlRegisterAccess? { get }
+  var exitDebugRegister: DebugRegisterAccess { get }
   /// RIP at the newest exit.
   var exitInstructionPointer: UInt64 { get }
   /// The exit cut the delivery of an event short.
@@ -77,6 +78,14 @@ public protocol VirtualizationUnit {
   /// Goes on at `next`, behind an instruction that the monitor has executed for the guest: the shadow
   /// of MOV SS and STI is over, and a guest that single-steps gets its #DB.
   func completeInstruction(next: UInt64)
+  /// The #DB of `completeInstruction` is still to come.
+  var owesSingleStep: Bool { get }
+  /// It does not come.
+  func forgetSingleStep()
+  /// MOV to and from debug registers exits.
+  var debugRegisterExiting: Bool { get nonmutating set }
+  /// INT3 exits.
+  var breakpointExiting: Bool { get nonmutating set }
   /// MOV SS and STI hold interrupts off for one instruction.
   var interruptShadow: Bool { get nonmutating set }
   /// The event that the next entry delivers.

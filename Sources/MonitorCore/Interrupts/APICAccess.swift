@@ -170,10 +170,27 @@ extension VirtualCPU {
   }
 
   func setAPICBaseUnchecked(_ new: APICBase) {
+    if state.apic.base.isEnabled, !new.isEnabled { silenceAPIC() }
     state.apic.base = new
     publishAPIC()
     interceptAPIC()
     updateLines()
+  }
+
+  /// An APIC that is switched off requests nothing, its timer included, and takes no EOI: what was in
+  /// service is over. It is as after INIT when it is switched on again. SDM vol. 3, 11.4.3.
+  private func silenceAPIC() {
+    clearRealAPIC()
+    state.levelVectors = VectorSet()
+    interceptEOI()
+  }
+
+  /// Without firmware nobody else would open it for the PICs. KVM_X86_QUIRK_LINT0_REENABLED.
+  func openLINT0() {
+    guard state.apic.base.rawValue & APICBase.bootstrapProcessor != 0,
+      vm.disabled_quirks & UInt32(KVM_X86_QUIRK_LINT0_REENABLED) == 0
+    else { return }
+    state.apic.lint0 = UInt32(DeliveryMode.external.rawValue) << 8
   }
 
   /// Lets senders on other CPUs see this APIC's mode and addresses, the driver among them.

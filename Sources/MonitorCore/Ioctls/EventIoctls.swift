@@ -47,7 +47,7 @@ extension VirtualCPU {
       // The payload has bits of VT-x's pending debug exceptions. Some bits of DR6 are the other way
       // round, and bit 12 has none there. SDM vol. 3, 18.2.3 and 25.4.2.
       let low: UInt64 = 0xffff_0ff0
-      unit.dr6 = ((unit.dr6 & ~0xf | low | payload) ^ payload & low) & ~(1 << 12)
+      guestDR6 = ((guestDR6 & ~0xf | low | payload) ^ payload & low) & ~(1 << 12)
     default: break
     }
   }
@@ -92,12 +92,12 @@ extension VirtualCPU {
 
   func getDebugRegisters() -> kvm_debugregs {
     var registers = kvm_debugregs()
-    registers.db.0 = processor.readDebugAddress(0)
-    registers.db.1 = processor.readDebugAddress(1)
-    registers.db.2 = processor.readDebugAddress(2)
-    registers.db.3 = processor.readDebugAddress(3)
-    registers.dr6 = unit.dr6
-    registers.dr7 = unit.dr7
+    registers.db.0 = guestDebugAddress(0)
+    registers.db.1 = guestDebugAddress(1)
+    registers.db.2 = guestDebugAddress(2)
+    registers.db.3 = guestDebugAddress(3)
+    registers.dr6 = guestDR6
+    registers.dr7 = guestDR7
     return registers
   }
 
@@ -105,12 +105,12 @@ extension VirtualCPU {
     guard registers.flags == 0, registers.dr6 >> 32 == 0, registers.dr7 >> 32 == 0 else {
       return -EINVAL_
     }
-    processor.writeDebugAddress(0, registers.db.0)
-    processor.writeDebugAddress(1, registers.db.1)
-    processor.writeDebugAddress(2, registers.db.2)
-    processor.writeDebugAddress(3, registers.db.3)
-    unit.dr6 = registers.dr6
-    unit.dr7 = registers.dr7
+    setGuestDebugAddress(0, registers.db.0)
+    setGuestDebugAddress(1, registers.db.1)
+    setGuestDebugAddress(2, registers.db.2)
+    setGuestDebugAddress(3, registers.db.3)
+    guestDR6 = registers.dr6
+    guestDR7 = registers.dr7
     return 0
   }
 }

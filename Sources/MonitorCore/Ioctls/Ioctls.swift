@@ -38,6 +38,8 @@ extension VirtualCPU {
     case KVM_SET_VCPU_EVENTS_: setEvents(argument())
     case KVM_GET_DEBUGREGS_: reply(getDebugRegisters())
     case KVM_SET_DEBUGREGS_: setDebugRegisters(argument())
+    case KVM_SET_GUEST_DEBUG_: setGuestDebug(argument())
+    case KVM_TRANSLATE_: reply(translateAddress(argument()))
     case KVM_ENABLE_CAP_: enable(argument())
     case KVM_X86_SETUP_MCE_: setUpMachineCheck(argument())
     case KVM_X86_SET_MCE_: reportMachineCheck(argument())

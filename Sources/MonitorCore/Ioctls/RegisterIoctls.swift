@@ -57,6 +57,7 @@ extension VirtualCPU {
 
   func setSpecialRegisters(_ new: kvm_sregs) -> Int64 {
     guard Self.isConsistent(new), new.cr8 <= 15,
+      new.cr4 & ~(state.possibleCR4 & unit.settableCR4) == 0,
       EFER(rawValue: new.efer).subtracting(offeredEFER).isEmpty,
       setAPICBase(APICBase(rawValue: new.apic_base), by: .client)
     else { return -EINVAL_ }

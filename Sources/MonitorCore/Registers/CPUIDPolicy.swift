@@ -12,9 +12,47 @@ extension VirtualCPU {
       if !state.apic.base.isEnabled { answer.edx &= ~(1 << 9) }
     case 0xd where index == 0:
       // The size for the components that XCR0 has on: the real one is the guest's own.
-      if answer.eax != 0 { answer.ebx = processor.cpuid(0xd, 0).ebx }
+      if answer.eax != 0 {
+        answer.ebx = processor.cpuid(0xd, 0).ebx
+        answer.ecx = standardSize(of: answer.eax)
+      }
+    // XSAVEC or XSAVES: the size in their format, which follows XCR0 too. The processor's own
+    // answer would count what IA32_XSS of the host has on.
+    case 0xd where index == 1:
+      if answer.eax & 0b1010 != 0 {
+        answer.ebx = compactedSize(of: UInt32(truncatingIfNeeded: processor.xcr0))
+      }
     default: break
     }
     return answer
+  }
+
+  /// The legacy region and the header: the components 0 and 1, and the bitmaps.
+  private static var leastExtendedState: UInt32 { 576 }
+
+  /// Bytes of an XSAVE area that has all of `components`, by their places. SDM vol. 1, 13.4.
+  private func standardSize(of components: UInt32) -> UInt32 {
+    var size = Self.leastExtendedState
+    var left = components & ~0b11
+    while left != 0 {
+      let component = cpuidTable.answer(0xd, UInt32(left.trailingZeroBitCount))
+      left &= left &- 1
+      size = max(size, component.ebx &+ component.eax)
+    }
+    return size
+  }
+
+  /// Bytes of an XSAVE area in compacted format: one component after another, aligned to 64 bytes
+  /// where bit 1 of ECX says so. SDM vol. 1, 13.4.3.
+  private func compactedSize(of components: UInt32) -> UInt32 {
+    var size = Self.leastExtendedState
+    var left = components & ~0b11
+    while left != 0 {
+      let component = cpuidTable.answer(0xd, UInt32(left.trailingZeroBitCount))
+      left &= left &- 1
+      if component.ecx & 2 != 0 { size = (size &+ 63) & ~63 }
+      size = size &+ component.eax
+    }
+    return size
   }
 }

@@ -16,5 +16,28 @@ extension VirtualCPU {
     }
     state.features = features
     state.offeredEFER = .offered(extended)
+    state.possibleCR4 = CR4.possible(
+      basic: processor.cpuid(1, 0), structured: processor.cpuid(7, 0))
+  }
+}
+
+extension CR4 {
+  /// The bits that a processor with these leaves of CPUID (1 and 7) has. SDM vol. 3, 2.5. VMXE, SMXE and
+  /// what needs MSRs that are not switched (CET, UINTR, PKS) are not among them.
+  static func possible(basic: CPUIDRegisters, structured: CPUIDRegisters) -> UInt64 {
+    // VME to OSXMMEXCPT.
+    var bits: UInt64 = 0x7ff
+    func add(_ bit: UInt64, _ register: UInt32, _ feature: UInt32) {
+      if register >> feature & 1 != 0 { bits |= 1 << bit }
+    }
+    add(11, structured.ecx, 2)  // UMIP
+    add(12, structured.ecx, 16)  // LA57
+    add(16, structured.ebx, 0)  // FSGSBASE
+    add(17, basic.ecx, 17)  // PCIDE
+    add(18, basic.ecx, 26)  // OSXSAVE
+    add(20, structured.ebx, 7)  // SMEP
+    add(21, structured.ebx, 20)  // SMAP
+    add(22, structured.ecx, 3)  // PKE
+    return bits
   }
 }

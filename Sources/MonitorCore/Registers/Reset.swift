@@ -14,8 +14,8 @@ extension VirtualCPU {
     unit.flags = .alwaysOne
     unit.instructionPointer = 0xfff0
     unit.stackPointer = 0
-    unit.dr6 = 0xffff_0ff0
-    unit.dr7 = 0x400
+    guestDR6 = Self.clearDR6
+    guestDR7 = 0x400
     unit.injection = nil
     unit.nmiBlocked = false
     unit.interruptShadow = false

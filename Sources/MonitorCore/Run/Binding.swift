@@ -18,6 +18,7 @@ extension VirtualCPU {
         nestedRoot: machine.nestedRoot)
       resetRegisters()
       resetExtendedState()
+      openLINT0()
       // As the processor has it: a guest copies with `rep movsb` only where that is fast.
       state.msrs[.miscellaneousEnable] = describingMiscellaneousEnable
       let direct = Self.directMSRs

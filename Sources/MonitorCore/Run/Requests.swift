@@ -88,6 +88,7 @@ extension VirtualCPU {
     let base = state.apic.base
     state.apic = VirtualAPIC(id: state.apic.id, bootstrap: false)
     state.apic.base = base
+    openLINT0()
     state.levelVectors = VectorSet()
     state.pendingNMIs = 0
     unit.holdsNMI = false

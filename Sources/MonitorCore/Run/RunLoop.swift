@@ -45,6 +45,10 @@ extension VirtualCPU {
           processor.sleep(unlessNMISince: nmis)
           continue
         }
+        if state.attention.contains(.debugger), beginDebugging() == .client {
+          describeToClient()
+          return 0
+        }
         // Where NMIs wait while GIF is 0, draining an APIC lets them in: look again.
         guard processor.nmiCount == nmis else { continue }
       }
@@ -75,7 +79,7 @@ extension VirtualCPU {
       armTimer()
     }
     // Its bit stays as long as something waits.
-    if attention.contains(.events) { deliverPending() }
+    if attention.contains(.events), !holdsEvents { deliverPending() }
     return true
   }
 
@@ -89,6 +93,7 @@ extension VirtualCPU {
   /// Fields of kvm_run that KVM fills in at every return.
   @inline(never)
   private func describeToClient() {
+    endDebugging()
     run.if_flag = unit.flags.contains(.interruptEnable) ? 1 : 0
     run.ready_for_interrupt_injection = 1
     run.cr8 = UInt64(processor.readAPIC(.taskPriority) >> 4)
@@ -111,7 +116,9 @@ extension VirtualCPU {
     // Whose delivery ended in a triple fault was delivered: SVM names it (SDM vol. 3, 28.2.4: VT-x
     // does not). It would end whatever a client starts on this vCPU next.
     if exit == .shutdown { return }
-    if let event, event.kind != .software { deliverAgain(event) }
+    if let event, event.kind != .software || state.debugger.isPastInstruction {
+      deliverAgain(event)
+    }
   }
 
   /// An event whose delivery was cut short by the exit. An interrupt that waited for the guest
@@ -193,6 +200,12 @@ extension VirtualCPU {
       guard let access = unit.exitControlRegister else { return handleUnknown() }
       count(APUS_EXIT_CONTROL_REGISTER)
       return handleControlRegister(access)
+    case .debugRegister:
+      count(APUS_EXIT_DEBUG)
+      return handleDebugRegister(unit.exitDebugRegister)
+    case .softwareInterrupt:
+      count(APUS_EXIT_DEBUG)
+      return handleSoftwareInterrupt()
     case .preemptionTimer:
       count(APUS_EXIT_PREEMPTION_TIMER)
       timerRang()
@@ -212,8 +225,8 @@ extension VirtualCPU {
     return .client
   }
 
-  /// Intercepted only so that the guest cannot stay inside the processor for ever while it
-  /// delivers them; the guest gets them all the same.
+  /// Intercepted so that the guest cannot stay inside the processor for ever while it
+  /// delivers them, and for a debugger; the guest gets them all the same.
   @inline(never)
   private func handleException(_ exception: ExitException) -> Outcome {
     let vector = exception.vector
@@ -221,6 +234,7 @@ extension VirtualCPU {
       // The machine's own, and the handler in root mode has taken it. Not the guest's.
       return .resume
     }
+    if !state.debugger.control.isEmpty, let outcome = debuggerTakes(vector) { return outcome }
     let pushes = ExceptionVector(rawValue: vector)?.pushesErrorCode ?? false
     putOffInjection()
     unit.injection = Event(

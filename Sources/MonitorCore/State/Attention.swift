@@ -15,5 +15,8 @@ public struct Attention: OptionSet, Sendable {
   /// The vCPU may not run: see `VirtualCPUState.activity`.
   public static let activity = Attention(rawValue: 1 << 3)
 
-  public static var all: Attention { Attention(rawValue: 0xf) }
+  /// A debugger in the client: see `VirtualCPU.beginDebugging`.
+  public static let debugger = Attention(rawValue: 1 << 4)
+
+  public static var all: Attention { Attention(rawValue: 0x1f) }
 }

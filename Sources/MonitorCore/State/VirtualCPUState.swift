@@ -15,6 +15,8 @@ public struct VirtualCPUState {
   public var msrs = StoredMSRs()
   public var features: Features = []
   var offeredEFER = EFER(rawValue: 0)
+  /// What the processor has, whatever CPUID tells the guest.
+  var possibleCR4: UInt64 = 0
   public var activity = Activity.running {
     didSet { attention.insert(.activity) }
   }
@@ -46,6 +48,7 @@ public struct VirtualCPUState {
   var enforcesParavirtualFeatures = false
   /// A triple fault that the client caused.
   var shutdownPending = false
+  var debugger = Debugger()
 
   var guestPages = GuestPages()
 
