@@ -69,7 +69,7 @@ monitor: .build/monitor
 	mkdir -p build && llvm-objcopy --strip-all $(IMAGE) build/monitor
 
 # SwiftPM does not notice an edit of a C header or of the linker script.
-vmm lab test build/hostile: $(SCRATCH)/headers
+vmm lab test build/hostile build/survey: $(SCRATCH)/headers
 $(SCRATCH)/headers: $(wildcard Sources/*/include/*.h)
 	rm -rf $(SCRATCH)/*-linux-gnu
 	mkdir -p $(@D) && touch $@
@@ -126,13 +126,13 @@ build/qemu-count.so: $(wildcard Sources/QEMUPlugin/*)
 # What the lab tries Apus with: a client that calls every ioctl with hostile arguments, monitors that
 # are broken in one way each, and guests that end themselves or never end.
 .PHONY: hostile
-hostile: build/hostile broken-monitors bad-guests cost-guest
+hostile: build/hostile build/survey broken-monitors bad-guests cost-guest
 
-.PHONY: build/hostile
-build/hostile:
+.PHONY: build/hostile build/survey
+build/hostile build/survey:
 	swift build --scratch-path $(SCRATCH) -c release --static-swift-stdlib \
-	  -Xswiftc -static-executable --product hostile
-	mkdir -p build && llvm-objcopy --strip-all $(SCRATCH)/release/hostile $@
+	  -Xswiftc -static-executable --product $(@F)
+	mkdir -p build && llvm-objcopy --strip-all $(SCRATCH)/release/$(@F) $@
 
 BARE := clang --target=x86_64-unknown-none-elf -nostdlib -static -fuse-ld=lld -mno-red-zone
 BROKEN := never_arrives never_ready unfit stops_early ignores_bind ignores_calls ignores_run stops \

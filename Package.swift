@@ -83,6 +83,8 @@ let hostedTargets: [Target] = [
   .target(name: "HostileCalls", dependencies: ["Contract"]),
   .executableTarget(
     name: "hostile", dependencies: ["Generator", "HostileCalls"], swiftSettings: hosted),
+  // Only the lab's: asks a device of KVM's interface what it offers.
+  .executableTarget(name: "survey", dependencies: ["HostileCalls"], swiftSettings: hosted),
   .testTarget(name: "X86Tests", dependencies: ["X86"]),
   // Runs single instructions on the processor of the test.
   .target(name: "RealProcessor", path: "Tests/RealProcessor"),

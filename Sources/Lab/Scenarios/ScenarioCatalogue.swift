@@ -37,6 +37,7 @@ extension Scenario {
     deviceInterrupts("device-interrupts-backports", remapped: true, kernel: .backports),
     deviceInterrupts("device-interrupts-backports-unsafe", remapped: false, kernel: .backports),
     qemuDebug,
+    kvmAPI,
     smpIntel,
     hostPanicIntel,
     guards.on(.debug),
