@@ -11,8 +11,8 @@ struct APITablesTests {
       | --- | --- | --- | --- |
       | `KVM_A` | 0 | 0 | |
       | `KVM_B` | 0 | -25 | not yet |
-      | `cap 9` | * | * | of the machine |
-      | `msr-0x10` | * | 0x1 | runs |
+      | `cap 9` | * | * | KVM_CAP_NR_VCPUS | of the machine |
+      | `msr-0x1*` | * | 0x1 | runs |
       """)
 
   func problems(kvm: [String], apus: [String]) -> [String] {

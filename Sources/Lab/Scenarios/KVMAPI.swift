@@ -57,9 +57,11 @@ struct APITables: Equatable {
     for line in document.split(separator: "\n") where line.hasPrefix("| `") {
       let cells = line.split(separator: "|", omittingEmptySubsequences: false).dropFirst()
         .map { $0.filter { $0 != "`" }.trimmed }
-      guard cells.count >= 4 else { continue }
+      // Of a capability the name stands before the reason.
+      let reason = cells[0].hasPrefix("cap ") ? 4 : 3
+      guard cells.count > reason else { continue }
       rows[cells[0]] = Answers(
-        kvm: cells[1], apus: cells[2], reason: cells[3].isEmpty ? nil : cells[3])
+        kvm: cells[1], apus: cells[2], reason: cells[reason].isEmpty ? nil : cells[reason])
     }
   }
 
@@ -91,14 +93,23 @@ struct APITables: Equatable {
     return answers.filter { !$0.key.hasPrefix("cap ") || $0.value != "0 0" }
   }
 
+  /// The row of that name, or of the longest beginning of it before a `*`.
+  private func row(of name: String) -> (place: String, Answers)? {
+    if let row = rows[name] { return (name, row) }
+    let prefixes = rows.keys.filter { $0.hasSuffix("*") && name.hasPrefix($0.dropLast()) }
+    return prefixes.max { $0.count < $1.count }.flatMap { place in rows[place].map { (place, $0) } }
+  }
+
   /// `*` in the document is any answer: it follows the machine. A difference needs a reason.
   func problems(against documented: APITables) -> [String] {
     var problems: [String] = []
+    var used: Set<String> = []
     for (name, measured) in rows.sorted(by: { $0.key < $1.key }) {
-      guard let row = documented.rows[name] else {
+      guard let (place, row) = documented.row(of: name) else {
         problems.append("\(name) is not documented: KVM \(measured.kvm), Apus \(measured.apus)")
         continue
       }
+      used.insert(place)
       let matches =
         (row.kvm == "*" || row.kvm == measured.kvm)
         && (row.apus == "*" || row.apus == measured.apus)
@@ -109,7 +120,7 @@ struct APITables: Equatable {
         problems.append("\(name) differs without a reason")
       }
     }
-    for name in documented.rows.keys.sorted() where rows[name] == nil {
+    for name in documented.rows.keys.sorted() where !used.contains(name) {
       problems.append("\(name) is documented, and no answer was different")
     }
     return problems
