@@ -36,6 +36,7 @@ int capability(unsigned long which)
 	case KVM_CAP_IOEVENTFD:
 	case KVM_CAP_IRQFD:
 	case KVM_CAP_IRQFD_RESAMPLE:
+	case KVM_CAP_SPLIT_IRQCHIP:
 	case KVM_CAP_IOEVENTFD_ANY_LENGTH:
 	case KVM_CAP_INTERNAL_ERROR_DATA:
 	case KVM_CAP_HLT:

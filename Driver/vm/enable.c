@@ -45,6 +45,23 @@ static long limit_vcpu_ids(struct vm *vm, u64 most)
 	return result;
 }
 
+/* The first routes are the pins of the client's I/O APIC: each is a message here. */
+static long split_irqchip(struct vm *vm, u64 reserved_routes)
+{
+	long result = 0;
+
+	if (reserved_routes > MOST_ROUTES)
+		return -EINVAL;
+	if (mutex_lock_killable(&vm->lock))
+		return -EINTR;
+	if (vm->control->irqchip || vm->control->vcpu_count)
+		result = -EEXIST;
+	else
+		WRITE_ONCE(vm->control->irqchip, APUS_IRQCHIP_SPLIT);
+	mutex_unlock(&vm->lock);
+	return result;
+}
+
 long vm_enable(struct vm *vm, const void __user *argument)
 {
 	struct kvm_enable_cap wanted;
@@ -70,8 +87,7 @@ long vm_enable(struct vm *vm, const void __user *argument)
 	case KVM_CAP_MSR_PLATFORM_INFO:
 		return set_enabled(vm, APUS_ENABLED_NO_PLATFORM_INFO, !wanted.args[0]);
 	case KVM_CAP_SPLIT_IRQCHIP:
-		pr_info_once("a client asked for a split interrupt controller, which Apus has not: start QEMU with kernel-irqchip=on\n");
-		return -EOPNOTSUPP;
+		return split_irqchip(vm, wanted.args[0]);
 	default:
 		return -EINVAL;
 	}

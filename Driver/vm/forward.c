@@ -46,6 +46,7 @@ static bool find_shape(unsigned int request, struct shape *shape)
 	case KVM_X86_SETUP_MCE:
 	case KVM_X86_SET_MCE:
 	case KVM_SET_VAPIC_ADDR:
+	case KVM_INTERRUPT:
 	case KVM_TPR_ACCESS_REPORTING:
 	case KVM_SET_GUEST_DEBUG:
 	case KVM_TRANSLATE:
@@ -222,7 +223,7 @@ long forward_vm(struct vm *vm, unsigned int request, void __user *argument)
 	struct parcel parcel;
 	long result;
 
-	if (!vm->control->irqchip)
+	if (!has_controllers(vm))
 		return -ENXIO;
 	result = load(&parcel, request, argument);
 	if (result)

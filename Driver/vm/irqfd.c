@@ -246,7 +246,8 @@ long irqfd_change(struct vm *vm, const void __user *argument)
 		return deassign(vm, &given);
 	/* A line to hold is one of the controllers'. */
 	if (!vm->control->irqchip ||
-	    (given.flags & KVM_IRQFD_FLAG_RESAMPLE && given.gsi >= APUS_LINES))
+	    (given.flags & KVM_IRQFD_FLAG_RESAMPLE &&
+	     (!has_controllers(vm) || given.gsi >= APUS_LINES)))
 		return -EINVAL;
 	return assign(vm, &given);
 }

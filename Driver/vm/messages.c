@@ -60,6 +60,28 @@ static u64 choose(u64 targets, u8 vector)
 	return targets & -targets;
 }
 
+/*
+ * From the client's I/O APIC, which wants to hear of the EOI: the target itself takes it, once it has
+ * seen to that. One without a CPU takes it when it has one.
+ */
+static int send_level(struct vm *vm, u64 targets, u8 vector, bool one)
+{
+	int sent;
+
+	if (vector < 16)
+		return 0;
+	if (one)
+		targets = choose(targets, vector);
+	sent = hweight64(targets);
+	for (; targets; targets &= targets - 1) {
+		struct vcpu *vcpu = vm->vcpus[__ffs64(targets)];
+
+		set_bit(vector, (unsigned long *)vcpu->control->level_vectors);
+		vcpu_kick(vcpu, APUS_REQUEST_LEVELS);
+	}
+	return sent;
+}
+
 static int send_vector(struct vm *vm, u64 targets, u8 vector, bool one)
 {
 	unsigned long flags;
@@ -120,6 +142,8 @@ int message_send(struct vm *vm, const struct message *message)
 		/* Nothing chooses among all of them. */
 		if (!logical && destination == BROADCAST)
 			one = false;
+		if (data & DATA_LEVEL && !has_controllers(vm))
+			return send_level(vm, targets, DATA_VECTOR(data), one);
 		return send_vector(vm, targets, DATA_VECTOR(data), one);
 	case NMI:
 		return send_nmi(vm, targets);

@@ -8,7 +8,6 @@
 
 #include "vm.h"
 
-#define MOST_ROUTES 4096 /* as KVM's KVM_MAX_IRQ_ROUTES */
 #define PIC_PINS 8
 
 struct wiring {
@@ -61,13 +60,14 @@ static int add_message(struct wiring *wiring, const struct kvm_irq_routing_entry
 	return 0;
 }
 
-static int add(struct wiring *wiring, const struct kvm_irq_routing_entry *entry)
+static int add(const struct vm *vm, struct wiring *wiring,
+	       const struct kvm_irq_routing_entry *entry)
 {
 	if (entry->flags)
 		return -EINVAL;
 	switch (entry->type) {
 	case KVM_IRQ_ROUTING_IRQCHIP:
-		return add_irqchip(wiring, entry);
+		return has_controllers(vm) ? add_irqchip(wiring, entry) : -EINVAL;
 	case KVM_IRQ_ROUTING_MSI:
 		return add_message(wiring, entry);
 	default:
@@ -110,7 +110,7 @@ static int build(struct vm *vm, const struct kvm_irq_routing_entry *entries, u32
 	if (!wiring.messages)
 		return -ENOMEM;
 	for (index = 0; index < count && !error; index++)
-		error = add(&wiring, &entries[index]);
+		error = add(vm, &wiring, &entries[index]);
 	if (error)
 		kvfree(wiring.messages);
 	else
@@ -158,6 +158,8 @@ int routing_drive(struct vm *vm, u32 gsi, bool high)
 	message = routing_message(vm, gsi);
 	if (message.exists)
 		return high ? message_send(vm, &message) : 0;
+	if (!has_controllers(vm))
+		return 0; /* a pin that the guest has not programmed */
 	if (gsi >= APUS_LINES)
 		return -EINVAL;
 	return line_set(vm, gsi, high);

@@ -73,9 +73,6 @@ static long locked_ioctl(struct vcpu *vcpu, unsigned int request, unsigned long 
 	case KVM_SET_TSC_KHZ:
 		/* The guest's TSC is the host's; 0 asks for just that. */
 		return value && value != tsc_khz ? -EINVAL : 0;
-	case KVM_INTERRUPT:
-		/* For clients with an interrupt controller of their own. */
-		return vcpu->vm->control->irqchip ? -ENXIO : -EINVAL;
 	default:
 		return -ENOTTY;
 	}
@@ -89,7 +86,6 @@ static bool needs_lock(unsigned int request)
 	case KVM_GET_LENT_CPU:
 	case KVM_GET_TSC_KHZ:
 	case KVM_SET_TSC_KHZ:
-	case KVM_INTERRUPT:
 		return true;
 	default:
 		return false;

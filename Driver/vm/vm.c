@@ -68,7 +68,7 @@ static long create_irqchip(struct vm *vm)
 	if (vm->control->vcpu_count)
 		return -EINVAL;
 	lines_reset(vm);
-	WRITE_ONCE(vm->control->irqchip, 1);
+	WRITE_ONCE(vm->control->irqchip, APUS_IRQCHIP_FULL);
 	return 0;
 }
 
@@ -76,7 +76,7 @@ static long create_pit(struct vm *vm, u32 flags)
 {
 	if (flags & ~KVM_PIT_SPEAKER_DUMMY)
 		return -EINVAL;
-	if (!vm->control->irqchip)
+	if (!has_controllers(vm))
 		return -ENXIO;
 	if (vm->control->pit)
 		return -EEXIST;

@@ -121,6 +121,12 @@ struct vcpu {
 	atomic_t last_cpu;
 };
 
+/* The PICs and the I/O APIC are the monitor's. */
+static inline bool has_controllers(const struct vm *vm)
+{
+	return READ_ONCE(vm->control->irqchip) == APUS_IRQCHIP_FULL;
+}
+
 /* vms.c: all of them */
 void vms_add(struct vm *vm);
 void vms_remove(struct vm *vm);
@@ -228,6 +234,7 @@ int irqfd_init(void);
 void irqfd_exit(void);
 
 /* routing.c */
+#define MOST_ROUTES 4096 /* as KVM's KVM_MAX_IRQ_ROUTES */
 long routing_set(struct vm *vm, const struct kvm_irq_routing __user *argument);
 int routing_drive(struct vm *vm, u32 gsi, bool high);
 struct message routing_message(struct vm *vm, u32 gsi);

@@ -312,6 +312,7 @@ enum apus_request { /* D sets a bit (atomic OR), then sends an NMI; M clears bef
 	APUS_REQUEST_NMI = 1u << 3,    /* KVM_NMI */
 	APUS_REQUEST_CLOCK = 1u << 4,  /* clock_tsc changed */
 	APUS_REQUEST_SECOND_NMI = 1u << 5, /* another one before the first was taken */
+	APUS_REQUEST_LEVELS = 1u << 6, /* `level_vectors` has some */
 };
 
 /*
@@ -446,6 +447,11 @@ struct apus_vcpu {
 	/* M: the newest exits, for the report of a guest that ended itself */
 	uint64_t last_exit_count;
 	struct apus_last_exit last_exits[16];
+	/*
+	 * With APUS_IRQCHIP_SPLIT, vectors of level-triggered messages: D sets bits, M takes them and
+	 * has their EOI exit.
+	 */
+	uint64_t level_vectors[4];
 };
 
 /*
@@ -551,6 +557,10 @@ struct apus_notification { /* D */
 #define APUS_ENABLED_TRIPLE_FAULT 2u     /* KVM_CAP_X86_TRIPLE_FAULT_EVENT */
 #define APUS_ENABLED_NO_PLATFORM_INFO 4u /* KVM_CAP_MSR_PLATFORM_INFO: 0 */
 
+#define APUS_IRQCHIP_NONE 0u  /* the client has interrupt controllers of its own, and sees HLT */
+#define APUS_IRQCHIP_FULL 1u  /* after KVM_CREATE_IRQCHIP */
+#define APUS_IRQCHIP_SPLIT 2u /* KVM_CAP_SPLIT_IRQCHIP: PICs and I/O APIC are the client's */
+
 struct apus_vm {
 	/* D, before the first BIND */
 	uint64_t area;             /* physical */
@@ -559,7 +569,7 @@ struct apus_vm {
 	uint64_t clock_tsc;        /* TSC at which kvmclock reads 0 */
 	uint64_t wall_seconds;     /* CLOCK_REALTIME at that moment */
 	uint32_t wall_nanoseconds;
-	uint32_t irqchip;          /* 1 after KVM_CREATE_IRQCHIP */
+	uint32_t irqchip;          /* APUS_IRQCHIP_* */
 	uint32_t pit;              /* 1 after KVM_CREATE_PIT2 */
 	uint32_t disabled_quirks;  /* KVM_X86_QUIRK_*: KVM_CAP_DISABLE_QUIRKS2 */
 	uint32_t enabled;          /* APUS_ENABLED_* */

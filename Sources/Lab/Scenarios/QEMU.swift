@@ -34,6 +34,29 @@ extension Scenario {
     return scenario
   }()
 
+  /// The interrupt controllers of a PC in QEMU, and the local APICs not: `microvm`'s default.
+  static let qemuSplit: Scenario = {
+    let interruptLines =
+      "-global virtio-blk-pci.vectors=0 -global virtio-net-pci.vectors=0"
+    let guests = [
+      ("split", "pci -M q35,kernel-irqchip=split -smp 2"), ("split-microvm", "device -M microvm"),
+      ("split-lines", "pci -M q35,kernel-irqchip=split -smp 2 \(interruptLines)"),
+      ("split-xapic", "pci -M pc,kernel-irqchip=split -cpu host,-x2apic \(interruptLines)"),
+    ]
+    var scenario = qemu(
+      "qemu-split", "QEMU's machines with interrupt controllers of QEMU's", seconds: 600,
+      script: guests.map {
+        let (bus, options) = ($1.prefix { $0 != " " }, $1.drop { $0 != " " })
+        return "virtio \($0) /dev/apus \(bus)\(options)\n"
+      }.joined())
+    scenario.suite = .soak
+    scenario.expected += guests.flatMap { QEMUScript.virtioChecks($0.0) }
+    scenario.checks = [
+      .init("messages-without-exits") { between(0, 0, "split-disk-kicks", in: $0) }
+    ]
+    return scenario
+  }()
+
   /// What the monitor of QEMU does to a guest, and what becomes of one whose QEMU is killed.
   static let qemuLife: Scenario = {
     var scenario = qemu(

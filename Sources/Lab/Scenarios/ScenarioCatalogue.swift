@@ -30,6 +30,7 @@ extension Scenario {
     smpLoad,
     qemuMachines,
     qemuLife,
+    qemuSplit,
     qemuSnapshot,
     qemuMigration,
     deviceInterrupts("device-interrupts", remapped: true, kernel: .cloud),

@@ -19,6 +19,7 @@ extension VirtualCPU {
   }
 
   /// Memory by now, or perhaps. Where a device of the monitor is there is none.
+  @inline(__always)
   private func isMemory(_ fault: NestedFault) -> Bool {
     if slotsMoved { return true }
     if localDevice(at: fault.address) != nil { return false }

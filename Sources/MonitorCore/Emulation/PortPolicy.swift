@@ -62,7 +62,7 @@ extension VirtualCPU {
   @inline(__always)
   func localPort(_ port: UInt16) -> LocalPort? {
     switch port {
-    case 0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1: vm.irqchip != 0 ? .pic : nil
+    case 0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1: hasControllers ? .pic : nil
     case 0x40...0x43, 0x61: vm.pit != 0 ? .pit : nil
     default: nil
     }

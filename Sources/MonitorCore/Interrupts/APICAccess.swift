@@ -87,6 +87,11 @@ extension VirtualCPU {
     guard let vector, state.levelVectors.contains(vector) else { return }
     state.levelVectors.remove(vector)
     interceptEOI()
+    if isSplit {
+      state.endedLevels.insert(vector)
+      state.attention.insert(.events)
+      return
+    }
     // `changeControllers` takes the lines over first: one that was lowered meanwhile is not
     // delivered again.
     changeControllers { controllers in

@@ -7,12 +7,15 @@ extension VirtualCPU {
   /// an exit when it can.
   func deliverPending() {
     if state.pendingNMIs != 0 { deliverNMI() }
-    guard externalWaits else {
+    let waits = externalWaits
+    guard waits || wantsInterruptWindow else {
       unit.interruptWindowExiting = false
       if state.pendingNMIs == 0 { state.attention.remove(.events) }
       return
     }
-    if unit.injection == nil, unit.flags.contains(.interruptEnable), !unit.interruptShadow {
+    if waits, unit.injection == nil, unit.flags.contains(.interruptEnable),
+      !unit.interruptShadow
+    {
       unit.injection = Event(kind: .external, vector: takeExternal())
     } else {
       unit.interruptWindowExiting = true

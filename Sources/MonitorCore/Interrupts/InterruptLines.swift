@@ -8,7 +8,7 @@ extension VirtualCPU {
   /// Takes over all that the driver may have changed: edges, levels, wiring, which vCPU has which
   /// CPU. Sends what follows, and tells the driver how each line reaches the guest now.
   func updateLines() {
-    guard vm.irqchip != 0 else { return }
+    guard hasControllers else { return }
     changeControllers { controllers in
       unsafe controllers.rewire(pages.vm)
       return InterruptController.allLines
@@ -193,7 +193,7 @@ extension VirtualCPU {
   /// Whether an interrupt is to be injected: one that was put off, or the PICs'.
   var externalWaits: Bool {
     if state.deferredInterrupt != nil { return true }
-    return id == 0 && vm.irqchip != 0 && state.apic.acceptsExternal
+    return id == 0 && hasControllers && state.apic.acceptsExternal
       && withMachine { $0.controllers.pic.requestsInterrupt }
   }
 

@@ -8,14 +8,18 @@ enum LocalDevice { case ioapic, localAPIC }
 
 extension VirtualCPU {
   /// The device at a guest-physical address; nil: the client's.
+  @inline(__always)
   func localDevice(at address: UInt64) -> LocalDevice? {
-    guard vm.irqchip != 0 else { return nil }
-    switch address & ~0xfff {
-    case IOAPIC.address: return .ioapic
-    case APICBase.defaultAddress:
-      return state.apic.base.isEnabled && !state.apic.base.isX2APIC ? .localAPIC : nil
-    default: return nil
-    }
+    let page = address & ~0xfff
+    if page == IOAPIC.address, hasControllers { return .ioapic }
+    if page == APICBase.defaultAddress, hasLocalAPICPage { return .localAPIC }
+    return nil
+  }
+
+  /// The guest's local APIC is the monitor's, and in xAPIC mode.
+  @inline(__always)
+  private var hasLocalAPICPage: Bool {
+    vm.irqchip != APUS_IRQCHIP_NONE && state.apic.base.isEnabled && !state.apic.base.isX2APIC
   }
 
   /// Registers are 32 bits wide at multiples of 16 bytes; what lies between reads as zero.

@@ -11,7 +11,7 @@ extension VirtualCPU {
   func getInterruptController() -> Int64 {
     let number = unsafe pages.payload.load(as: UInt32.self)
     let target = unsafe pages.payload + Self.controllerState
-    guard vm.irqchip != 0 else { return -ENXIO_ }
+    guard hasControllers else { return -ENXIO_ }
     // What rose before belongs to this state: to set it later drops edges of before.
     updateLines()
     return withMachine { machine -> Int64 in
@@ -31,7 +31,7 @@ extension VirtualCPU {
   func setInterruptController() -> Int64 {
     let number = unsafe pages.payload.load(as: UInt32.self)
     let source = unsafe pages.payload + Self.controllerState
-    guard vm.irqchip != 0 else { return -ENXIO_ }
+    guard hasControllers else { return -ENXIO_ }
     let result = withMachine { machine -> Int64 in
       switch Int32(truncatingIfNeeded: number) {
       case Int32(KVM_IRQCHIP_PIC_MASTER):

@@ -43,6 +43,7 @@ extension VirtualCPU {
     case KVM_ENABLE_CAP_: enable(argument())
     case KVM_X86_SETUP_MCE_: setUpMachineCheck(argument())
     case KVM_X86_SET_MCE_: reportMachineCheck(argument())
+    case KVM_INTERRUPT_: queueExternal(argument())
     case KVM_SET_VAPIC_ADDR_: setVAPICAddress(argument())
     case KVM_TPR_ACCESS_REPORTING_: reportTaskPriorityAccesses(argument())
     default: -ENOTTY_

@@ -26,6 +26,7 @@ extension VirtualCPU {
     if requests & APUS_REQUEST_NMI.rawValue != 0 { pendNMIs(1) }
     if requests & APUS_REQUEST_SECOND_NMI.rawValue != 0 { pendNMIs(1) }
     if requests & APUS_REQUEST_CLOCK.rawValue != 0 { publishSystemTime() }
+    if requests & APUS_REQUEST_LEVELS.rawValue != 0 { takeLevelMessages() }
     // Slots are looked at before every entry.
     return requests & APUS_REQUEST_EXIT.rawValue != 0
   }

@@ -31,6 +31,7 @@ extension VirtualCPU {
       describeToClient()
       return 0
     }
+    if run.request_interrupt_window != 0 { state.attention.insert(.events) }
     while true {
       // The steps of docs/model. M1: read the count of NMIs.
       let nmis = processor.nmiCount
@@ -40,6 +41,10 @@ extension VirtualCPU {
         // M2, M3: take the requests, act on them.
         if serveRequests() { return interrupted() }
         followSlots()
+        if isSplit, hasNewsForClient() {
+          describeToClient()
+          return 0
+        }
         guard attend() else {
           // M4: sleep unless the count moved.
           processor.sleep(unlessNMISince: nmis)
@@ -95,7 +100,7 @@ extension VirtualCPU {
   private func describeToClient() {
     endDebugging()
     run.if_flag = unit.flags.contains(.interruptEnable) ? 1 : 0
-    run.ready_for_interrupt_injection = 1
+    run.ready_for_interrupt_injection = !isSplit || isReadyForExternal ? 1 : 0
     run.cr8 = UInt64(processor.readAPIC(.taskPriority) >> 4)
     run.apic_base = state.apic.base.rawValue
   }

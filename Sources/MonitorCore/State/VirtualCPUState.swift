@@ -40,6 +40,8 @@ public struct VirtualCPUState {
   public var timerPeriod: UInt64 = 0
   /// Vectors of level-triggered lines that were sent to this vCPU and not yet ended.
   public var levelVectors = VectorSet()
+  /// Those that the guest has ended and the client has not been told of: KVM_EXIT_IOAPIC_EOI.
+  public var endedLevels = VectorSet()
   /// kvmclock's page: guest-physical address with bit 0 as enable.
   public var systemTimeMSR: UInt64 = 0
   public var wallClockMSR: UInt64 = 0
