@@ -34,7 +34,7 @@ public struct InterruptController {
   /// Takes over edges and levels. A level alone makes no edge: that of a line that the driver
   /// delivers itself may still be high.
   public mutating func take(edges: LineSet, levels: LineSet) {
-    var changed = (edges | levels ^ self.levels) & Self.allLines
+    var changed = (edges | (levels ^ self.levels)) & Self.allLines
     self.levels = levels & Self.allLines
     while changed != 0 {
       let line = changed.trailingZeroBitCount

@@ -86,11 +86,13 @@ enum LineTests {
         // 1193 ticks of 1193182 Hz.
         try expect("period", unsafe timer.pointee.timer.period_ns, 999_847)
         try expect("line", UInt64(unsafe timer.pointee.timer.line), 0)
-        for number in UInt64(0)..<3 {
+        // It falls and rises again before the monitor looks: an edge, though the level is what it was.
+        for number in UInt64(0)..<2 {
           try vcpu.setLine(0, high: true)
+          try vcpu.awaitInterrupts(0x30, above: number)
           try vcpu.setLine(0, high: false)
-          if number < 2 { try vcpu.awaitInterrupts(0x30, above: number) }
         }
+        try vcpu.setLine(0, high: true)
         try vcpu.finishToEnd()
         try vcpu.expectInterrupts(0x30, 3)
       },
