@@ -159,6 +159,27 @@ struct GuestDebugTests {
     #expect(pointer == 0x1001)
   }
 
+  @Test("An INT3 that is injected without a debugger is delivered once, whatever comes later")
+  func injectedAlone() {
+    machine.unit.steps = [
+      { unit, _ in
+        unit.interruptedEvent = Event(kind: .software, vector: 3)
+        return .nonMaskableInterrupt
+      },
+      { _, _ in .nonMaskableInterrupt },
+      { unit, _ in
+        unit.interruptedEvent = Event(kind: .software, vector: 3)
+        return .nonMaskableInterrupt
+      },
+      { _, _ in .halt },
+    ]
+    #expect(debug(KVM_GUESTDBG_INJECT_BP) == 0)
+    #expect(cpu.runGuest() == 0)
+    // Cut short once, and delivered then; the guest's own INT3 is executed again by itself.
+    #expect(machine.unit.delivered.count == 2)
+    #expect(!cpu.state.attention.contains(.debugger))
+  }
+
   @Test("Interrupts are held off by the task priority, which is the guest's again afterwards")
   func blockedInterrupts() {
     machine.processor.writeAPIC(.taskPriority, 0x20)

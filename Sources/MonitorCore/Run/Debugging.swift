@@ -12,8 +12,9 @@ extension VirtualCPU {
   @inline(never)
   func beginDebugging() -> Outcome {
     let control = state.debugger.control
+    if unit.injection == nil { state.debugger.isPastInstruction = false }
     guard !control.isEmpty else {
-      state.attention.remove(.debugger)
+      if !state.debugger.isPastInstruction { state.attention.remove(.debugger) }
       return .resume
     }
     if control.contains(.singleStep), unit.owesSingleStep {
@@ -21,7 +22,6 @@ extension VirtualCPU {
       unit.dr6 = unit.dr6 & ~Self.singleStepCondition | keptStep
       return report(.debug, status: Self.clearDR6 | Self.singleStepCondition)
     }
-    if unit.injection == nil { state.debugger.isPastInstruction = false }
     if !state.debugger.isEntered {
       state.debugger.isEntered = true
       state.debugger.guestTraps = unit.flags.contains(.trap)
