@@ -73,13 +73,13 @@ public struct PIC {
     @inline(__always) get { UInt32(slave.inService) << 8 | UInt32(master.inService) }
   }
 
-  /// The next read of a port is an acknowledgement.
   /// Level-triggered inputs that are asserted: bit n is input n.
   var assertedLevels: UInt32 {
     UInt32(master.lines & master.levelTriggered)
       | UInt32(slave.lines & slave.levelTriggered) << 8
   }
 
+  /// The next read of a port is an acknowledgement.
   public var polls: Bool { @inline(__always) mutating get { master.polls || slave.polls } }
 
   /// Reads one of the six ports; 0xff for any other.

@@ -11,8 +11,7 @@ extension Scenario {
         load apus pool=3
         echo 0 > /sys/module/apus/parameters/user_handover_ms
         for device in kvm apus; do
-          expect $device-answers /lab/survey /dev/$device > /dev/null
-          /lab/survey /dev/$device > /tmp/$device
+          expect $device-answers sh -c "/lab/survey /dev/$device > /tmp/$device"
           attach $device.txt /tmp/$device
         done
         within 10 [ "$(cat /sys/devices/system/cpu/online)" = 0-3 ]

@@ -18,39 +18,27 @@ extension Scenario {
 
   /// QEMU's machine types.
   static let qemuMachines: Scenario = {
-    let guests = [
-      ("pc", "pci -M pc"), ("pc-two", "pci -M pc -smp 2"),
-      ("microvm", "device -M microvm -machine kernel-irqchip=on"),
-      ("xapic", "pci -M q35 -smp 2 -cpu host,-x2apic"),
-    ]
-    var scenario = qemu(
+    qemu(
       "qemu-machines", "QEMU's machine types with virtio disks and networks", seconds: 800,
-      script: guests.map {
-        let (bus, options) = ($1.prefix { $0 != " " }, $1.drop { $0 != " " })
-        return "virtio \($0) /dev/apus \(bus)\(options)\n"
-      }.joined())
-    scenario.suite = .soak
-    scenario.expected += guests.flatMap { QEMUScript.virtioChecks($0.0) }
-    return scenario
+      guests: [
+        ("pc", "pci -M pc"), ("pc-two", "pci -M pc -smp 2"),
+        ("microvm", "device -M microvm -machine kernel-irqchip=on"),
+        ("xapic", "pci -M q35 -smp 2 -cpu host,-x2apic"),
+      ])
   }()
 
   /// The interrupt controllers of a PC in QEMU, and the local APICs not: `microvm`'s default.
   static let qemuSplit: Scenario = {
     let interruptLines =
       "-global virtio-blk-pci.vectors=0 -global virtio-net-pci.vectors=0"
-    let guests = [
-      ("split", "pci -M q35,kernel-irqchip=split -smp 2"), ("split-microvm", "device -M microvm"),
-      ("split-lines", "pci -M q35,kernel-irqchip=split -smp 2 \(interruptLines)"),
-      ("split-xapic", "pci -M pc,kernel-irqchip=split -cpu host,-x2apic \(interruptLines)"),
-    ]
     var scenario = qemu(
       "qemu-split", "QEMU's machines with interrupt controllers of QEMU's", seconds: 600,
-      script: guests.map {
-        let (bus, options) = ($1.prefix { $0 != " " }, $1.drop { $0 != " " })
-        return "virtio \($0) /dev/apus \(bus)\(options)\n"
-      }.joined())
-    scenario.suite = .soak
-    scenario.expected += guests.flatMap { QEMUScript.virtioChecks($0.0) }
+      guests: [
+        ("split", "pci -M q35,kernel-irqchip=split -smp 2"),
+        ("split-microvm", "device -M microvm"),
+        ("split-lines", "pci -M q35,kernel-irqchip=split -smp 2 \(interruptLines)"),
+        ("split-xapic", "pci -M pc,kernel-irqchip=split -cpu host,-x2apic \(interruptLines)"),
+      ])
     scenario.checks = [
       .init("messages-without-exits") { between(0, 0, "split-disk-kicks", in: $0) }
     ]
@@ -137,6 +125,21 @@ extension Scenario {
     scenario.expected += QEMUScript.virtioChecks("kvm") + QEMUScript.virtioChecks("apus")
     return scenario
   }()
+
+  /// Guests one after another, each with a virtio disk and a network: its name, and the bus and the
+  /// options of its machine.
+  private static func qemu(
+    _ name: String, _ summary: String, seconds: Int, guests: [(name: String, options: String)]
+  ) -> Scenario {
+    let script = guests.map { guest in
+      let bus = guest.options.prefix { $0 != " " }
+      return "virtio \(guest.name) /dev/apus \(bus)\(guest.options.dropFirst(bus.count))\n"
+    }
+    var scenario = qemu(name, summary, seconds: seconds, script: script.joined())
+    scenario.suite = .soak
+    scenario.expected += guests.flatMap { QEMUScript.virtioChecks($0.name) }
+    return scenario
+  }
 
   static func qemu(
     _ name: String, _ summary: String, seconds: Int, script: String

@@ -50,7 +50,6 @@ extension Scenario {
           answers Z2,$watched,4 OK
           answers c 'T05*'
           register 16
-          echo "$answer $value" > /tmp/unused
           echo "watch $watched $value" >> /tmp/steps-$1
           answers z2,$watched,4 OK
           attach steps-$1.txt /tmp/steps-$1

@@ -17,6 +17,6 @@ struct ExitingInstruction {
   static var cacheControl: Self { Self(opcode: 0x09_0f, length: 2) }
   /// IN and OUT with the port in DX. Both vendors say where the next instruction is.
   static var port: Self { Self(opcode: 0xec, length: 1) }
-  /// With its ModRM byte, which the opcode here does not match. VT-x says its length.
-  static var moveControlRegister: Self { Self(opcode: 0, length: 3) }
+  /// With its ModRM byte, which the opcode here does not match: the prefixes are counted.
+  static var moveControlOrDebugRegister: Self { Self(opcode: 0, length: 3) }
 }

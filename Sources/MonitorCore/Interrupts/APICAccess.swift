@@ -183,11 +183,10 @@ extension VirtualCPU {
   }
 
   /// An APIC that is switched off requests nothing, its timer included, and takes no EOI: what was in
-  /// service is over. It is as after INIT when it is switched on again. SDM vol. 3, 11.4.3.
+  /// service is over. SDM vol. 3, 11.4.3.
   private func silenceAPIC() {
     clearRealAPIC()
     state.levelVectors = VectorSet()
-    interceptEOI()
   }
 
   /// Without firmware nobody else would open it for the PICs. KVM_X86_QUIRK_LINT0_REENABLED.

@@ -32,26 +32,29 @@ extension VirtualCPU {
 
   /// Bytes of an XSAVE area that has all of `components`, by their places. SDM vol. 1, 13.4.
   private func standardSize(of components: UInt32) -> UInt32 {
-    var size = Self.leastExtendedState
-    var left = components & ~0b11
-    while left != 0 {
-      let component = cpuidTable.answer(0xd, UInt32(left.trailingZeroBitCount))
-      left &= left &- 1
-      size = max(size, component.ebx &+ component.eax)
+    extendedStateSize(of: components) { size, component in
+      max(size, component.ebx &+ component.eax)
     }
-    return size
   }
 
   /// Bytes of an XSAVE area in compacted format: one component after another, aligned to 64 bytes
   /// where bit 1 of ECX says so. SDM vol. 1, 13.4.3.
   private func compactedSize(of components: UInt32) -> UInt32 {
+    extendedStateSize(of: components) { size, component in
+      (component.ecx & 2 != 0 ? (size &+ 63) & ~63 : size) &+ component.eax
+    }
+  }
+
+  /// `add` says the size with one component more, from its leaf.
+  @inline(__always)
+  private func extendedStateSize(
+    of components: UInt32, _ add: (UInt32, CPUIDRegisters) -> UInt32
+  ) -> UInt32 {
     var size = Self.leastExtendedState
     var left = components & ~0b11
     while left != 0 {
-      let component = cpuidTable.answer(0xd, UInt32(left.trailingZeroBitCount))
+      size = add(size, cpuidTable.answer(0xd, UInt32(left.trailingZeroBitCount)))
       left &= left &- 1
-      if component.ecx & 2 != 0 { size = (size &+ 63) & ~63 }
-      size = size &+ component.eax
     }
     return size
   }

@@ -13,7 +13,7 @@ extension VirtualCPU {
       case .clearTaskSwitched: setCR0(unit.cr0 & ~CR0.taskSwitched.rawValue)
       case .loadStatusWord: loadStatusWord(access.source)
       }
-    if isDone { skip(.moveControlRegister) } else { inject(.generalProtection) }
+    if isDone { skip(.moveControlOrDebugRegister) } else { inject(.generalProtection) }
     return .resume
   }
 

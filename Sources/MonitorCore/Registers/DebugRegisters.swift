@@ -84,7 +84,7 @@ extension VirtualCPU {
         return .resume
       }
     }
-    skip(.moveControlRegister)
+    skip(.moveControlOrDebugRegister)
     return .resume
   }
 
