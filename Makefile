@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: all setup install monitor standalone boot-sector driver vmm lab demo demo-packages demo-intel check fuzz soak soak-debug debug-kernel test model format lint clean
+.PHONY: all setup install monitor standalone boot-sector driver vmm lab demo demo-packages demo-intel bench bench-look check fuzz soak soak-debug debug-kernel test model format lint clean
 
 IMAGE := .build/monitor/x86_64-unknown-none-elf/release/Monitor
 # Where SwiftPM builds what runs on Linux; a second developer in this tree names another one.
@@ -32,6 +32,14 @@ demo:
 # The same with VT-x, under Bochs: some minutes.
 demo-intel: setup all
 	build/apus-lab demo --vendor intel
+
+# Every measurement, beside KVM and bare metal, in about an hour: build/bench/report.html.
+bench: all standalone hostile
+	build/apus-lab bench
+
+# Whether a browser shows that report without a complaint; needs Debian's chromium.
+bench-look: lab
+	build/apus-lab bench --look
 
 demo-packages:
 	build/apus-lab setup --demo

@@ -8,6 +8,7 @@ import ArgumentParser
     abstract: "Makes emulated machines and runs Apus in them.",
     subcommands: [
       SetupCommand.self, DebugKernelCommand.self, DemoCommand.self, RunCommand.self,
+      BenchCommand.self,
       ListCommand.self, ImageCommand.self,
       StandaloneCommand.self, CostsCommand.self, ProfileCommand.self,
       FuzzCommand.self, LayersCommand.self, TryCommand.self,

@@ -98,7 +98,7 @@ import Testing
     #expect(members["timer_device"] as? String == "lapic-deadline")
 
     var result = DemoResult(
-      apus: column, measuredCPU: 1, guestCommandLine: "",
+      apus: column, measuredCpu: 1, guestCommandLine: "",
       emulator: .init(name: "", accelerator: "", processor: "", cpus: 2, memoryMib: 1024),
       versions: [:], notes: [], seconds: 1)
     func failed() -> [String] {
@@ -125,7 +125,7 @@ import Testing
     column.wholeRun = .init(
       seconds: 20, exits: 500, exitsByReason: ["io-client": 490, "cpuid": 7, "hlt": 2, "nmi": 1])
     let result = DemoResult(
-      apus: column, measuredCPU: 1, guestCommandLine: "",
+      apus: column, measuredCpu: 1, guestCommandLine: "",
       emulator: .init(name: "", accelerator: "", processor: "", cpus: 2, memoryMib: 1024),
       versions: [:], notes: [], seconds: 1)
     let rows = DemoTable(result).description.split(separator: "\n")

@@ -19,6 +19,11 @@ public struct HostedCost: Sendable, Equatable, Codable {
       ("memory-client", "MMIO read, answered by the client"),
     ]
 
+  /// How a kind is called in a table.
+  static func title(of exit: String) -> String {
+    kinds.first { $0.name == exit }?.title ?? exit
+  }
+
   /// What the guest said on either device, in the files `kvm` and `apus` of the report.
   static func all(in report: Report) -> [HostedCost] {
     let kvm = ticks(in: report.files["kvm"] ?? [])

@@ -53,7 +53,7 @@ public struct Demo: Sendable {
     let report = outcome.report
     let machine = plan.machine
     var result = DemoResult(
-      measuredCPU: plan.cpu, guestCommandLine: plan.guestCommandLine,
+      measuredCpu: plan.cpu, guestCommandLine: plan.guestCommandLine,
       emulator: .init(
         name: try await Versions.emulator(of: machine.vendor), accelerator: machine.accelerator,
         processor: machine.model, cpus: machine.cpus, memoryMib: machine.memory),

@@ -2,7 +2,7 @@
 import Figures
 
 /// What the demonstration measured, as written to build/lab/demo.json.
-struct DemoResult: Sendable, Encodable {
+public struct DemoResult: Sendable, Codable {
   var bare: DemoColumn?
   var kvm: DemoColumn?
   var apus: DemoColumn?
@@ -10,7 +10,8 @@ struct DemoResult: Sendable, Encodable {
   var cpuCameBack: Bool?
   /// How long a guest was seen to go on after its host's panic, and in how many lines.
   var guestAfterPanic: String?
-  var measuredCPU: Int
+  /// Spelled as its name in JSON is read back.
+  var measuredCpu: Int
   var guestCommandLine: String
   var emulator: Emulator
   var versions: [String: String]
@@ -19,7 +20,7 @@ struct DemoResult: Sendable, Encodable {
   var passed = false
   var seconds: Double
 
-  struct Emulator: Sendable, Encodable {
+  struct Emulator: Sendable, Codable {
     var name: String
     var accelerator: String
     var processor: String
@@ -29,7 +30,7 @@ struct DemoResult: Sendable, Encodable {
 }
 
 /// One way to run: a column of the table.
-struct DemoColumn: Sendable, Encodable {
+struct DemoColumn: Sendable, Codable {
   /// Of the cyclictest run; none where there is no hypervisor.
   var exitsPerTick: Double?
   var exitsByReason: [String: Int]?
@@ -69,7 +70,7 @@ struct DemoColumn: Sendable, Encodable {
   }
 
   /// The guest while it has nothing to do.
-  struct Idle: Sendable, Encodable {
+  struct Idle: Sendable, Codable {
     var seconds: Double
     var ticks: Int
     var exits: Int
@@ -77,7 +78,7 @@ struct DemoColumn: Sendable, Encodable {
     var exitsByReason: [String: Int]
   }
 
-  struct WholeRun: Sendable, Encodable {
+  struct WholeRun: Sendable, Codable {
     var seconds: Double
     var exits: Int
     var exitsByReason: [String: Int]

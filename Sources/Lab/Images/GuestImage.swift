@@ -110,7 +110,7 @@ enum GuestImage {
       done
       ;;
     spin) while :; do :; done ;;
-    smp | load | ipi | virtio | journey | nvme) . /lab/$LAB_WORK ;;
+    smp | load | ipi | switch | virtio | journey | nvme) . /lab/$LAB_WORK ;;
     *) echo "guest: no work is named $LAB_WORK" ;;
     esac
     echo "guest: power off"

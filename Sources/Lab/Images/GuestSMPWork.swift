@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a guest with several CPUs does: shell scripts for LAB_WORK=smp, load and ipi, run by the
+/// What a guest with several CPUs does: shell scripts for LAB_WORK=smp, load, ipi and switch, run by the
 /// guest's /init with its functions at hand.
 ///
 /// What holds and what does not is said on the console, as `ok NAME` and `bad NAME`.
 enum GuestSMPWork {
   static let scripts: [(name: String, text: String)] = [
-    ("smp", smp), ("load", load), ("ipi", interrupts),
+    ("smp", smp), ("load", load), ("ipi", interrupts), ("switch", functions + switches),
   ]
 
   private static let functions = """
@@ -97,4 +97,39 @@ enum GuestSMPWork {
       exec 5>&-
 
       """
+
+  /// Two shells on one CPU that wake each other, and hackbench with 40 and 200 tasks.
+  ///
+  /// The marks count the kernel's task switches where others count ticks. `noted` may be defined by
+  /// whoever runs this on a machine of its own.
+  static let switches = """
+    mkfifo /tmp/there /tmp/back
+    switched() { while read -r name total rest; do [ "$name" != ctxt ] || return; done < /proc/stat; }
+    type noted > /dev/null 2>&1 || noted() { echo "mark $1 ticks=$total" >&3; }
+    note() { switched; noted $1; }
+    cat > /tmp/answer <<'ANSWER'
+    exec 5</tmp/there 6>/tmp/back
+    while read -r word <&5; do echo $word >&6; done
+    ANSWER
+    sh /tmp/answer 3>&- &
+    exec 5>/tmp/there 6</tmp/back
+    pause 0.5
+    note two-begin
+    round=0
+    while [ $round -lt ${LAB_LOOPS:-3000} ]; do
+      echo x >&5
+      read -r word <&6
+      round=$((round + 1))
+    done
+    note two-end
+    check two [ $word = x ]
+    exec 5>&-
+    for groups in 1 5; do
+      pause 0.2
+      note hackbench-$((40 * groups))-begin
+      check hackbench-$((40 * groups)) hackbench -g $groups -l ${LAB_MESSAGES:-20}
+      note hackbench-$((40 * groups))-end
+    done
+
+    """
 }

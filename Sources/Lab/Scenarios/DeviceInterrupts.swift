@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension Scenario {
+  static let deviceInterruptsBesideKVM = deviceInterrupts(
+    "device-interrupts-kvm", remapped: true, kernel: .cloud, besideKVM: true)
+
   /// A disk of the machine passed through by QEMU's vfio-pci: its interrupts reach the guest's handler
   /// without an exit and without the host, whatever Linux does with them meanwhile; and they are
   /// Linux's again when the guest has gone.

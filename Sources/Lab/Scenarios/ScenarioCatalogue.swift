@@ -48,7 +48,8 @@ extension Scenario {
     hostile("hostile", seconds: 60, suite: .soak).on(.debug),
     failedAllocations.on(.debug),
     interruptCost,
-    deviceInterrupts("device-interrupts-kvm", remapped: true, kernel: .cloud, besideKVM: true),
+    switchCost,
+    deviceInterruptsBesideKVM,
     exitCosts,
     qemuBesideKVM,
   ]
