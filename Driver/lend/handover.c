@@ -100,8 +100,11 @@ struct lent *lent_take(unsigned long cpu)
 	return wait_for(array_index_nospec(cpu, nr_cpu_ids), false);
 }
 
-/* Clients show a number only: the reason is where an administrator looks. */
-static void explain(long error)
+/*
+ * Why there is no CPU of the pool for the caller. Clients show a number only: the reason is where an
+ * administrator looks.
+ */
+void lent_explain(long error)
 {
 	if (error == -ENODEV)
 		pr_notice_ratelimited("%s (%d) asks for a CPU, and the pool has none that is online: name some, as in `apus pool 2-3`\n",
@@ -116,11 +119,7 @@ static void explain(long error)
 
 struct lent *lent_take_from_pool(void)
 {
-	struct lent *lent = wait_for(0, true);
-
-	if (IS_ERR(lent))
-		explain(PTR_ERR(lent));
-	return lent;
+	return wait_for(0, true);
 }
 
 struct give_back {

@@ -70,6 +70,7 @@ void handover_exit(void);
 int lent_permit(unsigned long cpu);
 struct lent *lent_take(unsigned long cpu);
 struct lent *lent_take_from_pool(void);
+void lent_explain(long error);
 bool lent_return(struct lent *lent);
 
 /* lend.c */

@@ -24,6 +24,22 @@ static long set_enabled(struct vm *vm, u32 flag, bool on)
 	return 0;
 }
 
+static long set_msr_exits(struct vm *vm, u64 reasons)
+{
+	if (reasons & ~(u64)MSR_EXITS)
+		return -EINVAL;
+	WRITE_ONCE(vm->control->msr_exits, reasons);
+	return 0;
+}
+
+static long name_cpus(struct vm *vm, u64 wish)
+{
+	if (wish & ~(u64)APUS_CLIENT_NAMES_CPUS)
+		return -EINVAL;
+	WRITE_ONCE(vm->names_cpus, wish);
+	return 0;
+}
+
 /* Once, or again to the same. */
 static long limit_vcpu_ids(struct vm *vm, u64 most)
 {
@@ -86,6 +102,12 @@ long vm_enable(struct vm *vm, const void __user *argument)
 		return set_enabled(vm, APUS_ENABLED_TRIPLE_FAULT, wanted.args[0]);
 	case KVM_CAP_MSR_PLATFORM_INFO:
 		return set_enabled(vm, APUS_ENABLED_NO_PLATFORM_INFO, !wanted.args[0]);
+	case KVM_CAP_APUS:
+		return name_cpus(vm, wanted.args[0]);
+	case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
+		return slots_set_manual_log(vm, wanted.args[0]);
+	case KVM_CAP_X86_USER_SPACE_MSR:
+		return set_msr_exits(vm, wanted.args[0]);
 	case KVM_CAP_SPLIT_IRQCHIP:
 		return split_irqchip(vm, wanted.args[0]);
 	default:

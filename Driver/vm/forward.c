@@ -50,6 +50,9 @@ static bool find_shape(unsigned int request, struct shape *shape)
 	case KVM_TPR_ACCESS_REPORTING:
 	case KVM_SET_GUEST_DEBUG:
 	case KVM_TRANSLATE:
+	case KVM_GET_SREGS2:
+	case KVM_SET_SREGS2:
+	case KVM_KVMCLOCK_CTRL:
 		return true;
 	case KVM_GET_MSRS:
 	case KVM_SET_MSRS:

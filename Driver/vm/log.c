@@ -79,8 +79,8 @@ void log_free(struct dirty_log *log)
 	kfree(log);
 }
 
-/* For a slot of so many pages; NULL: no memory. */
-struct dirty_log *log_create(unsigned long pages)
+/* For a slot of so many pages, of which all or none are said to be written; NULL: no memory. */
+struct dirty_log *log_create(unsigned long pages, bool all_set)
 {
 	struct dirty_log *log = kzalloc(sizeof(*log), GFP_KERNEL_ACCOUNT);
 	unsigned long maps = DIV_ROUND_UP(pages, APUS_LOG_MAP_BITS);
@@ -91,8 +91,11 @@ struct dirty_log *log_create(unsigned long pages)
 	log->logs[0] = allocate_pages(maps);
 	log->logs[1] = allocate_pages(maps);
 	log->collected = kvcalloc(BITS_TO_LONGS(pages), sizeof(long), GFP_KERNEL_ACCOUNT);
-	if (log->logs[0] && log->logs[1] && log->collected)
+	if (log->logs[0] && log->logs[1] && log->collected) {
+		if (all_set)
+			bitmap_set(log->collected, 0, pages);
 		return log;
+	}
 	log_free(log);
 	return NULL;
 }
@@ -137,14 +140,18 @@ static size_t bytes_of_bits(unsigned long pages)
 	return ALIGN(pages, 64) / 8;
 }
 
-/* What was collected is the caller's, and no longer here. */
-long log_read(struct dirty_log *log, void __user *bitmap)
+/*
+ * What was collected. It is no longer here then, or stays until log_clear() is told of it: a page that is
+ * written before that is told of once more, for it was read-only from the moment of this call on.
+ */
+long log_read(struct dirty_log *log, void __user *bitmap, bool clears)
 {
 	size_t size = bytes_of_bits(log->pages);
 
 	if (copy_to_user(bitmap, log->collected, size))
 		return -EFAULT;
-	memset(log->collected, 0, size);
+	if (clears)
+		memset(log->collected, 0, size);
 	return 0;
 }
 

@@ -9,6 +9,14 @@
 
 #include "vm.h"
 
+/* VMs whose owner is gone, and whose CPUs and memory are not yet given back. */
+static atomic_t ending = ATOMIC_INIT(0);
+
+bool owners_are_ending(void)
+{
+	return atomic_read(&ending);
+}
+
 /* No thread can be in a call: all of them left the owner's memory before it was torn down. */
 static void end(struct work_struct *work)
 {
@@ -16,6 +24,7 @@ static void end(struct work_struct *work)
 
 	vm_stop(vm);
 	vm_strip(vm);
+	atomic_dec(&ending);
 }
 
 /*
@@ -27,8 +36,11 @@ static void on_release(struct mmu_notifier *notifier, struct mm_struct *mm)
 	struct vm *vm = container_of(notifier, struct vm, owner);
 
 	/* owner_forget() has this called too. */
-	if (refcount_read(&vm->users))
-		queue_work(system_unbound_wq, &vm->orphaned);
+	if (!refcount_read(&vm->users))
+		return;
+	atomic_inc(&ending);
+	if (!queue_work(system_unbound_wq, &vm->orphaned))
+		atomic_dec(&ending);
 }
 
 static const struct mmu_notifier_ops operations = {
@@ -49,5 +61,6 @@ int owner_follow(struct vm *vm)
 void owner_forget(struct vm *vm)
 {
 	mmu_notifier_unregister(&vm->owner, vm->mm);
-	cancel_work_sync(&vm->orphaned);
+	if (cancel_work_sync(&vm->orphaned))
+		atomic_dec(&ending);
 }

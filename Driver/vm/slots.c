@@ -144,6 +144,7 @@ static void publish(struct vm *vm, unsigned int patience)
 	table += (generation & 1) * APUS_SLOTS;
 	for (id = 0; id < APUS_SLOTS; id++)
 		write_slot(&table[id], &vm->slots[id]);
+	control->msr_filters[generation & 1] = msr_filter_address(vm->msr_filter);
 	smp_store_release(&control->slots_generation, generation);
 	smp_mb(); /* a CPU found idle below sees the new generation when it starts */
 	for (vcpu = 0; vcpu < APUS_VCPUS; vcpu++) {
@@ -193,6 +194,11 @@ static void remove(struct vm *vm, struct slot *slot)
 		log_free(old.log);
 }
 
+static struct dirty_log *create_log(const struct vm *vm, const struct slot *slot)
+{
+	return log_create(slot->size >> PAGE_SHIFT, vm->manual_log & KVM_DIRTY_LOG_INITIALLY_SET);
+}
+
 static int add(struct vm *vm, const struct kvm_userspace_memory_region *region)
 {
 	struct slot fresh = {
@@ -217,7 +223,7 @@ static int add(struct vm *vm, const struct kvm_userspace_memory_region *region)
 		return error;
 	error = -ENOMEM;
 	if (fresh.flags & KVM_MEM_LOG_DIRTY_PAGES) {
-		fresh.log = log_create(fresh.size >> PAGE_SHIFT);
+		fresh.log = create_log(vm, &fresh);
 		if (!fresh.log)
 			goto unpin;
 	}
@@ -257,7 +263,7 @@ static int change_log(struct vm *vm, struct slot *slot, u32 flags)
 	if ((slot->flags ^ flags) & ~KVM_MEM_LOG_DIRTY_PAGES)
 		return -EINVAL;
 	if (flags & KVM_MEM_LOG_DIRTY_PAGES) {
-		fresh = log_create(slot->size >> PAGE_SHIFT);
+		fresh = create_log(vm, slot);
 		if (!fresh)
 			return -ENOMEM;
 	}
@@ -331,7 +337,7 @@ static long get_log(struct vm *vm, const struct kvm_dirty_log *request)
 	slot->log_sequence++;
 	publish(vm, ADD_MS);
 	log_collect(slot->log);
-	return log_read(slot->log, request->dirty_bitmap);
+	return log_read(slot->log, request->dirty_bitmap, !vm->manual_log);
 }
 
 static long clear_log(struct vm *vm, const struct kvm_clear_dirty_log *request)
@@ -364,6 +370,39 @@ long slots_clear_log(struct vm *vm, const struct kvm_clear_dirty_log *request)
 	return result;
 }
 
+/* Of logs that begin from now on: KVM_DIRTY_LOG_INITIALLY_SET; of all: who clears them. */
+long slots_set_manual_log(struct vm *vm, u64 wish)
+{
+	if (wish & ~(u64)MANUAL_LOG || wish == KVM_DIRTY_LOG_INITIALLY_SET)
+		return -EINVAL;
+	if (mutex_lock_killable(&vm->slots_lock))
+		return -EINTR;
+	vm->manual_log = wish;
+	mutex_unlock(&vm->slots_lock);
+	return 0;
+}
+
+/*
+ * The filter goes into force as slots do: when this returns, no vCPU uses the one before. What is given is
+ * the VM's, or is freed if -EINTR is returned.
+ */
+int slots_set_msr_filter(struct vm *vm, struct msr_filter *filter)
+{
+	struct msr_filter *old;
+
+	if (mutex_lock_killable(&vm->slots_lock)) {
+		msr_filter_free(filter);
+		return -EINTR;
+	}
+	old = vm->msr_filter;
+	vm->msr_filter = filter;
+	publish(vm, STOP_MS);
+	if (!READ_ONCE(vm->lost))
+		msr_filter_free(old);
+	mutex_unlock(&vm->slots_lock);
+	return 0;
+}
+
 int slots_allocate(struct vm *vm)
 {
 	vm->slots = kvcalloc(APUS_SLOTS, sizeof(*vm->slots), GFP_KERNEL_ACCOUNT);
@@ -382,6 +421,9 @@ void slots_free(struct vm *vm)
 		if (!READ_ONCE(vm->lost))
 			log_free(vm->slots[id].log);
 	}
-	if (!READ_ONCE(vm->lost))
-		memset(vm->slots, 0, APUS_SLOTS * sizeof(*vm->slots));
+	if (READ_ONCE(vm->lost))
+		return;
+	memset(vm->slots, 0, APUS_SLOTS * sizeof(*vm->slots));
+	msr_filter_free(vm->msr_filter);
+	vm->msr_filter = NULL;
 }

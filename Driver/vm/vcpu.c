@@ -8,6 +8,7 @@
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/nospec.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "vm.h"
@@ -119,6 +120,33 @@ static int charge_cpu(struct vcpu *vcpu)
 	return error;
 }
 
+/* Owners that were sent SIGKILL a moment ago may not have begun to end. */
+#define GRACE_MS 200
+/* Giving a CPU back takes less, by force too. */
+#define PATIENCE_MS 5000
+#define ANY_CPU ULONG_MAX
+
+/* A CPU whose VM is just ending is worth waiting for. Killable. */
+static struct lent *take_cpu(unsigned long cpu)
+{
+	unsigned long grace = jiffies + msecs_to_jiffies(GRACE_MS);
+	unsigned long end = jiffies + msecs_to_jiffies(PATIENCE_MS);
+	struct lent *lent;
+
+	for (;;) {
+		lent = cpu == ANY_CPU ? lent_take_from_pool() : lent_take(cpu);
+		if (lent != ERR_PTR(-EBUSY) || lending_is_stopped() ||
+		    time_after(jiffies, owners_are_ending() ? end : grace))
+			break;
+		schedule_timeout_killable(msecs_to_jiffies(10));
+		if (fatal_signal_pending(current))
+			return ERR_PTR(-EINTR);
+	}
+	if (cpu == ANY_CPU && IS_ERR(lent))
+		lent_explain(PTR_ERR(lent));
+	return lent;
+}
+
 int vcpu_bind(struct vcpu *vcpu)
 {
 	int error;
@@ -128,7 +156,7 @@ int vcpu_bind(struct vcpu *vcpu)
 	if (vcpu->lent)
 		return 0;
 	error = charge_cpu(vcpu);
-	return error ? error : bind_to(vcpu, lent_take_from_pool());
+	return error ? error : bind_to(vcpu, take_cpu(ANY_CPU));
 }
 
 /* KVM_SET_LENT_CPU */
@@ -143,7 +171,7 @@ int vcpu_set_lent_cpu(struct vcpu *vcpu, unsigned long cpu)
 	error = lent_permit(cpu);
 	if (!error)
 		error = charge_cpu(vcpu);
-	return error ? error : bind_to(vcpu, lent_take(cpu));
+	return error ? error : bind_to(vcpu, take_cpu(cpu));
 }
 
 /* It has no CPU, or that does nothing until the next command. */
@@ -287,7 +315,7 @@ static struct vcpu *vcpu_allocate(struct vm *vm, u32 id)
 	vcpu->control = vcpu->area + APUS_VCPU_PAGE_CONTROL * PAGE_SIZE;
 	vcpu->control->area = __pa(vcpu->area);
 	vcpu->control->id = id;
-	vcpu->control->bootstrap = id == vm->boot_id;
+	vcpu->closed = true;
 	return vcpu;
 }
 
@@ -301,48 +329,99 @@ void vcpu_free(struct vcpu *vcpu)
 	kfree(vcpu);
 }
 
-static long create(struct vm *vm, u32 id)
+/*
+ * A vCPU that the VM knows and that no client has: before its CPU is taken, for one that the VM did not know
+ * could run on memory that is being taken away. One that found no CPU stays for the next attempt.
+ */
+static struct vcpu *claim(struct vm *vm, u32 id)
 {
-	struct vcpu *vcpu;
-	struct file *file;
-	int descriptor;
+	struct vcpu *vcpu = vm->vcpus[id];
 
-	if (vm->vcpus[id])
-		return -EEXIST;
-	descriptor = get_unused_fd_flags(O_CLOEXEC);
-	if (descriptor < 0)
-		return descriptor;
-	vcpu = vcpu_allocate(vm, id);
-	if (IS_ERR(vcpu)) {
-		put_unused_fd(descriptor);
-		return PTR_ERR(vcpu);
+	if (vcpu && vcpu->claimed)
+		return ERR_PTR(-EEXIST);
+	if (!vcpu) {
+		vcpu = vcpu_allocate(vm, id);
+		if (IS_ERR(vcpu))
+			return vcpu;
+		smp_store_release(&vm->vcpus[id], vcpu);
 	}
-	file = anon_inode_getfile("apus-vcpu", &vcpu_operations, vcpu, O_RDWR);
+	vcpu->claimed = true;
+	vcpu->control->bootstrap = id == vm->boot_id;
+	WRITE_ONCE(vm->control->vcpu_count, max(vm->control->vcpu_count, id + 1));
+	return vcpu;
+}
+
+static void let_go(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	u32 id, count = 0;
+
+	mutex_lock(&vm->lock);
+	vcpu->claimed = false;
+	for (id = 0; id < APUS_VCPUS; id++)
+		if (vm->vcpus[id] && vm->vcpus[id]->claimed)
+			count = id + 1;
+	WRITE_ONCE(vm->control->vcpu_count, count);
+	mutex_unlock(&vm->lock);
+}
+
+/* The CPU that it has from the pool, unless the client is going to name one. */
+static int open_vcpu(struct vcpu *vcpu)
+{
+	int error = 0;
+
+	if (mutex_lock_killable(&vcpu->lock))
+		return -EINTR;
+	vcpu->closed = false;
+	if (!READ_ONCE(vcpu->vm->names_cpus))
+		error = vcpu_bind(vcpu);
+	if (error)
+		vcpu->closed = true;
+	mutex_unlock(&vcpu->lock);
+	return error;
+}
+
+/* The file of a vCPU that is open: it closes it again. */
+static int install(struct vcpu *vcpu)
+{
+	struct file *file;
+	int descriptor = get_unused_fd_flags(O_CLOEXEC);
+
+	vm_get(vcpu->vm); /* vcpu_close() gives it back */
+	file = descriptor < 0 ? ERR_PTR(descriptor) :
+	       anon_inode_getfile("apus-vcpu", &vcpu_operations, vcpu, O_RDWR);
 	if (IS_ERR(file)) {
-		vcpu_free(vcpu);
-		put_unused_fd(descriptor);
+		if (descriptor >= 0)
+			put_unused_fd(descriptor);
+		vcpu_close(vcpu);
 		return PTR_ERR(file);
 	}
-	vm_get(vm); /* vcpu_close() gives it back */
-	WRITE_ONCE(vm->control->vcpu_count, max(vm->control->vcpu_count, id + 1));
-	smp_store_release(&vm->vcpus[id], vcpu);
-	/* Last: another thread may guess the number, and a vCPU that the VM does not know could
-	 * run on memory that is being taken away. */
 	fd_install(descriptor, file);
 	return descriptor;
 }
 
-/* KVM_CREATE_VCPU: a file descriptor. */
+/*
+ * KVM_CREATE_VCPU: a file descriptor. The vCPU has a CPU of the pool from here on: ENODEV and EBUSY say that
+ * there is none, and later calls do not.
+ */
 long vcpu_create(struct vm *vm, unsigned long id)
 {
-	long result;
+	struct vcpu *vcpu;
+	int result;
 
 	if (id >= APUS_VCPUS)
 		return -EINVAL;
 	if (mutex_lock_killable(&vm->lock))
 		return -EINTR;
 	id = array_index_nospec(id, APUS_VCPUS);
-	result = id < vm->most_vcpu_ids ? create(vm, id) : -EINVAL;
+	vcpu = id < vm->most_vcpu_ids ? claim(vm, id) : ERR_PTR(-EINVAL);
 	mutex_unlock(&vm->lock);
+	if (IS_ERR(vcpu))
+		return PTR_ERR(vcpu);
+	result = open_vcpu(vcpu);
+	if (!result)
+		result = install(vcpu);
+	if (result < 0)
+		let_go(vcpu);
 	return result;
 }

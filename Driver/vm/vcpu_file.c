@@ -106,6 +106,8 @@ static long vcpu_ioctl(struct file *file, unsigned int request, unsigned long va
 		return get_statistics(vcpu, argument);
 	case KVM_APUS_GET_LAST_EXITS:
 		return get_last_exits(vcpu, argument);
+	case KVM_GET_STATS_FD:
+		return stats_open_vcpu(vcpu);
 	case KVM_NMI:
 		return request_nmi(vcpu);
 	case KVM_SET_SIGNAL_MASK:

@@ -228,6 +228,8 @@ static long vm_ioctl(struct file *file, unsigned int request, unsigned long valu
 	case KVM_IRQ_LINE:
 	case KVM_IRQ_LINE_STATUS:
 		return irq_line(vm, request, argument);
+	case KVM_X86_SET_MSR_FILTER:
+		return msr_filter_set(vm, argument);
 	case KVM_SET_GSI_ROUTING:
 		return routing_set(vm, argument);
 	case KVM_SIGNAL_MSI:
@@ -246,6 +248,8 @@ static long vm_ioctl(struct file *file, unsigned int request, unsigned long valu
 		return ioeventfd_change(vm, argument);
 	case KVM_APUS_PASS_PORTS:
 		return ports_pass(vm, argument);
+	case KVM_GET_STATS_FD:
+		return stats_open_vm(vm);
 	case KVM_GET_CLOCK:
 		return clock_get(vm, argument);
 	case KVM_SET_CLOCK:

@@ -62,6 +62,7 @@ struct vm {
 	u32 boot_id;       /* of the vCPU that starts by itself */
 	u32 most_vcpu_ids; /* KVM_CAP_MAX_VCPU_ID */
 	bool limits_ids;   /* the client said so */
+	bool names_cpus;   /* it does, by KVM_SET_LENT_CPU */
 	u32 mmu_pages;     /* KVM_SET_NR_MMU_PAGES: stored only */
 	struct vcpu *vcpus[APUS_VCPUS]; /* written once, under lock */
 	bool lost; /* a CPU did not come back, and may use all that was given to it */
@@ -75,6 +76,8 @@ struct vm {
 
 	struct mutex slots_lock;
 	struct slot *slots; /* APUS_SLOTS */
+	u64 manual_log; /* KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2: under slots_lock */
+	struct msr_filter *msr_filter; /* NULL: none; under slots_lock */
 	u32 followed_generation; /* of the slots: the newest that a monitor has followed */
 	struct list_head tables; /* struct page.lru: given to the monitor for good */
 	unsigned long table_pages;
@@ -102,7 +105,8 @@ struct vcpu {
 	struct apus_vcpu *control; /* in the area */
 
 	struct mutex lock; /* ioctls, one at a time */
-	bool closed;       /* its file is gone */
+	bool claimed;      /* KVM_CREATE_VCPU made a file of it, or is about to; under vm->lock */
+	bool closed;       /* it has no file */
 	bool broken;       /* its CPU had to be taken by force */
 	bool receiving;    /* KVM_RUN lets visitors have the lock */
 	bool returns_soon; /* the last exit came within microseconds */
@@ -159,6 +163,7 @@ void account_unpin(struct vm *vm, unsigned long pages);
 /* owner.c */
 int owner_follow(struct vm *vm);
 void owner_forget(struct vm *vm);
+bool owners_are_ending(void);
 
 /* vcpu.c */
 long vcpu_create(struct vm *vm, unsigned long id);
@@ -189,16 +194,18 @@ long vcpu_run(struct vcpu *vcpu);
 long slots_set(struct vm *vm, struct kvm_userspace_memory_region *region);
 long slots_get_log(struct vm *vm, const struct kvm_dirty_log *request);
 long slots_clear_log(struct vm *vm, const struct kvm_clear_dirty_log *request);
+long slots_set_manual_log(struct vm *vm, u64 wish);
+int slots_set_msr_filter(struct vm *vm, struct msr_filter *filter);
 int slots_allocate(struct vm *vm);
 void slots_free(struct vm *vm);
 
 /* log.c: KVM_MEM_LOG_DIRTY_PAGES */
-struct dirty_log *log_create(unsigned long pages);
+struct dirty_log *log_create(unsigned long pages, bool all_set);
 void log_free(struct dirty_log *log);
 u64 log_address(const struct dirty_log *log);
 void log_turn(struct dirty_log *log);
 void log_collect(struct dirty_log *log);
-long log_read(struct dirty_log *log, void __user *bitmap);
+long log_read(struct dirty_log *log, void __user *bitmap, bool clears);
 long log_clear(struct dirty_log *log, const struct kvm_clear_dirty_log *request);
 
 /* pages.c */
@@ -266,6 +273,10 @@ long ioeventfd_change(struct vm *vm, const void __user *argument);
 void ioeventfds_follow(struct vm *vm);
 void ioeventfds_free(struct vm *vm);
 
+/* stats.c: KVM_GET_STATS_FD */
+long stats_open_vm(struct vm *vm);
+long stats_open_vcpu(struct vcpu *vcpu);
+
 /* debug.c */
 void debug_init(void);
 void debug_exit(void);
@@ -299,7 +310,14 @@ long msr_feature_list(struct kvm_msr_list __user *argument);
 long msr_features(struct kvm_msrs __user *argument);
 long machine_check_capability(u64 __user *argument);
 
+/* msr_filter.c: KVM_X86_SET_MSR_FILTER */
+long msr_filter_set(struct vm *vm, const void __user *argument);
+u64 msr_filter_address(const struct msr_filter *filter);
+void msr_filter_free(struct msr_filter *filter);
+
 /* enable.c */
+#define MSR_EXITS                                                                                \
+	(KVM_MSR_EXIT_REASON_INVAL | KVM_MSR_EXIT_REASON_UNKNOWN | KVM_MSR_EXIT_REASON_FILTER)
 #define DISABLED_QUIRKS                                                                          \
 	(KVM_X86_QUIRK_LINT0_REENABLED | KVM_X86_QUIRK_CD_NW_CLEARED |                           \
 	 KVM_X86_QUIRK_LAPIC_MMIO_HOLE | KVM_X86_QUIRK_OUT_7E_INC_RIP |                          \
@@ -312,6 +330,7 @@ long machine_check_capability(u64 __user *argument);
 	 KVM_GUESTDBG_USE_SW_BP | KVM_GUESTDBG_INJECT_BP | KVM_GUESTDBG_INJECT_DB |              \
 	 KVM_GUESTDBG_BLOCKIRQ)
 #endif
+#define MANUAL_LOG (KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE | KVM_DIRTY_LOG_INITIALLY_SET)
 #define NEVER_EXITS (KVM_X86_DISABLE_EXITS_HLT | KVM_X86_DISABLE_EXITS_PAUSE)
 long vm_enable(struct vm *vm, const void __user *argument);
 

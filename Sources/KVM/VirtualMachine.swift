@@ -21,6 +21,17 @@ public struct VirtualMachine: ~Copyable, Sendable {
     return try VirtualCPU(OwnedDescriptor(descriptor), id: id, runSize: runSize)
   }
 
+  /// KVM_ENABLE_CAP with KVM_CAP_APUS: a CPU will be named for each vCPU (`setLentCPU`), and none has one of
+  /// the pool from its creation on. Only `/dev/apus`.
+  public func nameCPUs() throws(KVMError) {
+    var wanted = kvm_enable_cap()
+    wanted.cap = UInt32(KVM_CAP_APUS)
+    wanted.args.0 = UInt64(APUS_CLIENT_NAMES_CPUS)
+    try calling("KVM_ENABLE_CAP") { () throws(Errno) in
+      _ = try SystemCall.ioctl(owned.descriptor, KVM_ENABLE_CAP_, with: &wanted)
+    }
+  }
+
   /// KVM_SET_USER_MEMORY_REGION: the guest finds `size` bytes of `memory`, from `offset`, at
   /// `guestAddress`. The memory must stay mapped as long as the virtual machine lives.
   public func setMemory(

@@ -552,6 +552,24 @@ struct apus_notification { /* D */
 	uint32_t reserved;
 };
 
+/*
+ * KVM_X86_SET_MSR_FILTER: which MSRs the guest may read and write. The first range that has the MSR and this
+ * kind of access (KVM_MSR_FILTER_READ, _WRITE) decides by its bitmap; where none does, `denies_others`.
+ * Ranges and bitmaps lie in physically contiguous pages, of which the first begins with this structure.
+ */
+#define APUS_MSR_RANGES 16u
+struct apus_msr_range { /* D */
+	uint32_t first;
+	uint32_t count;
+	uint32_t accesses;
+	uint32_t bitmap; /* bytes from the structure to the bitmap: bit n is 1 if `first` + n is allowed */
+};
+struct apus_msr_filter { /* D */
+	uint32_t denies_others;
+	uint32_t count; /* of ranges */
+	struct apus_msr_range ranges[APUS_MSR_RANGES];
+};
+
 /* What the client switched on with KVM_ENABLE_CAP. */
 #define APUS_ENABLED_PAYLOAD 1u          /* KVM_CAP_EXCEPTION_PAYLOAD */
 #define APUS_ENABLED_TRIPLE_FAULT 2u     /* KVM_CAP_X86_TRIPLE_FAULT_EVENT */
@@ -634,6 +652,12 @@ struct apus_vm {
 	 */
 	uint32_t watches_apics;
 	uint32_t apics_changed;
+	/*
+	 * D: physical address of the struct apus_msr_filter, 0: none. As with the tables of slots, the one at
+	 * slots_generation & 1 is in force.
+	 */
+	uint64_t msr_filters[2];
+	uint32_t msr_exits; /* D: KVM_MSR_EXIT_REASON_* for which an access exits to the client */
 };
 
 #define APUS_APIC_LOGICAL_ID(address) ((uint8_t)(address)) /* in xAPIC mode */
@@ -647,7 +671,12 @@ struct apus_vm {
 /* KVM_CHECK_EXTENSION on /dev/apus: APUS_ABI_VERSION here, 0 on /dev/kvm. */
 #define KVM_CAP_APUS 0x41505553
 
-/* vCPU: which Linux CPU it runs on; before its first KVM_RUN. EBUSY: lent already;
+/*
+ * KVM_ENABLE_CAP of a VM with KVM_CAP_APUS and this in args[0]: KVM_CREATE_VCPU takes no CPU of the pool,
+ * KVM_SET_LENT_CPU names one. A vCPU for which none is named has one of the pool at its first call.
+ */
+#define APUS_CLIENT_NAMES_CPUS 1u
+/* vCPU: which Linux CPU it runs on; before any other call. EBUSY: lent already, or the vCPU has another;
  * EINVAL: CPU 0 or the only one; ENODEV: no such CPU. */
 #define KVM_SET_LENT_CPU _IO(APUS_KVMIO, 0xf0)
 /* vCPU: the lent CPU's number. ENOENT: none yet. */

@@ -45,6 +45,14 @@ extension Scenario {
         expect pool-set [ "$(apus pool 2-3)" = 2-3 ]
         expect pool-in-check sh -c 'apus check | grep "pool.*2-3"'
         expect pool-gives-a-cpu start --quiet
+        apus pool 3
+        apus run --no-console --quiet --kernel spin < /dev/null &
+        guest=$!
+        expect pool-cpu-lent within 30 offline 3
+        refuse pool-exhausted 'no CPU is left' start
+        kill -KILL $guest
+        expect pool-waits-for-the-dying start --quiet
+        wait $guest
         expect pool-emptied [ "$(apus pool none)" = none ]
         mkdir -p /etc
         echo 'user:x:1000:1000::/:/bin/sh' > /etc/passwd

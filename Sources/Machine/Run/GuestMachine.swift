@@ -55,6 +55,9 @@ public final class GuestMachine: Sendable {
         system, lines: lines, buses: devices.buses, control: control, count: count,
         entry: configuration.loader.image.entry, logger: logger)
     }
+    if hypervisor == .apus, !configuration.cpus.isEmpty {
+      try refused.translating { () throws(KVMError) in try lines.machine.nameCPUs() }
+    }
     virtualCPUs = try Self.makeVirtualCPUs(factory, on: configuration.cpus, refused)
     devices.meter.attach(virtualCPUs)
     try Self.pass(configuration.ports, to: lines.machine, refused)

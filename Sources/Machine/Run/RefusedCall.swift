@@ -42,16 +42,16 @@ struct RefusedCall {
     case ("KVM_CREATE_VCPU", .diskQuotaExceeded):
       .beyondUserLimit("virtual CPUs", parameter: "user_vcpus")
     case (_, .diskQuotaExceeded): .beyondUserLimit("CPUs", parameter: "user_lent_cpus")
-    // Without a CPU named, the driver takes one of its pool at a vCPU's first call.
-    case ("KVM_SET_LENT_CPU", .resourceBusy), ("KVM_SET_CPUID2", .resourceBusy):
+    // Without a CPU named, the driver takes one of its pool for a new vCPU.
+    case ("KVM_SET_LENT_CPU", .resourceBusy), ("KVM_CREATE_VCPU", .resourceBusy):
       cpu.map(SetupError.cpuLent) ?? .noCPU
     case ("KVM_SET_LENT_CPU", .notPermitted): cpu.map(SetupError.cpuNotInPool) ?? .noCPU
     case ("KVM_SET_LENT_CPU", .invalidArgument): cpu.map(SetupError.cpuKept) ?? .noCPU
     case ("KVM_SET_LENT_CPU", .operationNotSupportedByDevice),
-      ("KVM_SET_CPUID2", .operationNotSupportedByDevice):
+      ("KVM_CREATE_VCPU", .operationNotSupportedByDevice):
       cpu.map { .noSuchCPU($0, possible: host.possibleCPUs) } ?? .noCPU
     case ("KVM_SET_LENT_CPU", .notSupportedOnSocket), ("KVM_SET_LENT_CPU", .ioError),
-      ("KVM_SET_CPUID2", .notSupportedOnSocket):
+      ("KVM_CREATE_VCPU", .notSupportedOnSocket):
       .cpuUnfit(cpu)
     case ("KVM_APUS_PASS_PORTS", let errno):
       ports.flatMap { SetupError(ports: $0, errno) } ?? .call(error)

@@ -52,8 +52,9 @@ extension VirtualCPU {
   }
 
   /// struct pvclock_vcpu_time_info (linux arch/x86/include/asm/pvclock-abi.h): the guest's
-  /// nanoseconds as a linear function of the TSC, which is the host's own.
-  func publishSystemTime() {
+  /// nanoseconds as a linear function of the TSC, which is the host's own. PVCLOCK_GUEST_STOPPED stays
+  /// until the guest clears it.
+  func publishSystemTime(stopped: Bool = false) {
     guard state.systemTimeMSR & 1 != 0 else { return }
     let khz = UInt64(max(vm.tsc_khz, 1))
     var shift: UInt64 = 0
@@ -62,13 +63,23 @@ extension VirtualCPU {
     let multiplier = (1_000_000 << 32) / (khz << shift)
     state.systemTimeVersion &+= 2
     let address = state.systemTimeMSR & ~1
-    let stable: UInt64 = 1
+    let guestStopped: UInt64 = 1 << 1
+    let kept = (memory.read(address &+ 29, size: 1) ?? 0) & guestStopped
+    let flags: UInt64 = 1 | kept | (stopped ? guestStopped : 0)
     writePhysical(address, UInt64(state.systemTimeVersion &+ 1))
     writePhysical(address &+ 8, vm.clock_tsc)
     writePhysical(address &+ 16, 0)
     writePhysical(
-      address &+ 24, multiplier & 0xffff_ffff | (shift & 0xff) << 32 | stable << 40)
+      address &+ 24, multiplier & 0xffff_ffff | (shift & 0xff) << 32 | flags << 40)
     writePhysical(address, UInt64(state.systemTimeVersion))
+  }
+
+  /// KVM_KVMCLOCK_CTRL: the guest learns that it was stopped, so that its watchdogs do not take the time for
+  /// their own.
+  func tellGuestItWasStopped() -> Int64 {
+    guard state.systemTimeMSR & 1 != 0 else { return -EINVAL_ }
+    publishSystemTime(stopped: true)
+    return 0
   }
 
   /// struct pvclock_wall_clock.

@@ -12,6 +12,8 @@ extension VirtualCPU {
     case KVM_SET_REGS_: setRegisters(argument())
     case KVM_GET_SREGS_: reply(getSpecialRegisters())
     case KVM_SET_SREGS_: setSpecialRegisters(argument())
+    case KVM_GET_SREGS2_: reply(getSpecialRegisters2())
+    case KVM_SET_SREGS2_: setSpecialRegisters2(argument())
     case KVM_GET_MSRS_:
       transferMSRs(size) { msr, entry in
         guard let value = readMSR(msr, by: .client) else { return false }
@@ -41,6 +43,7 @@ extension VirtualCPU {
     case KVM_SET_GUEST_DEBUG_: setGuestDebug(argument())
     case KVM_TRANSLATE_: reply(translateAddress(argument()))
     case KVM_ENABLE_CAP_: enable(argument())
+    case KVM_KVMCLOCK_CTRL_: tellGuestItWasStopped()
     case KVM_X86_SETUP_MCE_: setUpMachineCheck(argument())
     case KVM_X86_SET_MCE_: reportMachineCheck(argument())
     case KVM_INTERRUPT_: queueExternal(argument())

@@ -3,18 +3,16 @@ import Contract
 import X86
 
 /// RDMSR and WRMSR of the guest, and KVM_GET_MSRS and KVM_SET_MSRS of the client. An MSR
-/// that is not offered raises #GP.
+/// that is not offered raises #GP, or is the client's: see MSRExits.swift.
 extension VirtualCPU {
   @inline(__always)
   func handleReadMSR() -> Outcome {
     let msr = MSR(rawValue: UInt32(truncatingIfNeeded: state.registers.rcx))
     count(cause(of: msr) ?? APUS_EXIT_MSR_READ)
-    if let value = readMSR(msr, by: .guest) {
-      state.registers.edxEAX = value
-      skip(.readMSR)
-    } else {
-      inject(.generalProtection)
-    }
+    if state.msrFilter != 0, !filterAllows(msr, .read) { return refuseMSR(msr, .read, .filter) }
+    guard let value = readMSR(msr, by: .guest) else { return refuseMSR(msr, .read) }
+    state.registers.edxEAX = value
+    skip(.readMSR)
     return .resume
   }
 
@@ -29,11 +27,9 @@ extension VirtualCPU {
       return .resume
     }
     count(cause(of: msr) ?? APUS_EXIT_MSR_WRITE)
-    if writeMSR(msr, state.registers.edxEAX, by: .guest) {
-      skip(.writeMSR)
-    } else {
-      inject(.generalProtection)
-    }
+    if state.msrFilter != 0, !filterAllows(msr, .write) { return refuseMSR(msr, .write, .filter) }
+    guard writeMSR(msr, state.registers.edxEAX, by: .guest) else { return refuseMSR(msr, .write) }
+    skip(.writeMSR)
     return .resume
   }
 

@@ -21,8 +21,7 @@ extension VirtualCPU {
       openLINT0()
       // As the processor has it: a guest copies with `rep movsb` only where that is fast.
       state.msrs[.miscellaneousEnable] = describingMiscellaneousEnable
-      let direct = Self.directMSRs
-      for index in direct.indices { unit.intercept(direct[index], reads: false, writes: false) }
+      interceptDirectMSRs()
     } else {
       unit.load()
     }
@@ -73,13 +72,5 @@ extension VirtualCPU {
   private var describingMiscellaneousEnable: UInt64 {
     let isIntel = cpu.vendor == APUS_VENDOR_VMX.rawValue
     return 1 << 11 | 1 << 12 | (isIntel ? processor.readMSR(.miscellaneousEnable) & 1 : 1)
-  }
-
-  /// MSRs that are switched with the guest, or are this CPU's alone while it is lent.
-  static var directMSRs: InlineArray<13, MSR> {
-    [
-      .star, .lstar, .cstar, .systemCallMask, .fsBase, .gsBase, .kernelGSBase, .systemEnterCS,
-      .systemEnterESP, .systemEnterEIP, .pageAttributeTable, .predictionCommand, .tscAuxiliary,
-    ]
   }
 }

@@ -18,6 +18,7 @@ extension VirtualCPU {
   private func runUntilClient() -> Int64 {
     followSlots()
     finishPendingPort()
+    finishPendingMSR()
     if resumeEmulator() == .client { return 0 }
     // What the client finds in `exit_reason` stays what it was, as KVM's clients expect that step over
     // an access by this.

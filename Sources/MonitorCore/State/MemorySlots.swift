@@ -145,3 +145,10 @@ public struct MemorySlots {
     return true
   }
 }
+
+extension VirtualCPU {
+  /// The driver has published slots that this vCPU has not acknowledged.
+  @inline(__always) var slotsMoved: Bool {
+    unsafe loadAcquire(&pages.vm.pointee.slots_generation) != control.slots_generation
+  }
+}

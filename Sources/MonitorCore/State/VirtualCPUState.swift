@@ -23,6 +23,10 @@ public struct VirtualCPUState {
   public var apic: VirtualAPIC
   /// A KVM_EXIT_IO input whose data comes with the next KVM_RUN.
   public var pendingPort: PortAccess? = nil
+  /// A KVM_EXIT_X86_RDMSR or KVM_EXIT_X86_WRMSR that the client answers with the next KVM_RUN.
+  public var pendingMSR: MSRAccess? = nil
+  /// Physical address of the struct apus_msr_filter in force; 0: none.
+  var msrFilter: UInt64 = 0
   /// An instruction that the monitor executes may wait for the client's answer.
   public var emulator = Emulator()
   public var xcr0: UInt64 = 1

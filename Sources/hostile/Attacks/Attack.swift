@@ -41,7 +41,15 @@ enum Attack: String, CaseIterable {
 struct Device {
   let descriptor: Int32
 
-  func createMachine() -> Int32 { call(descriptor, HOSTILE_CREATE_VM) }
+  /// Its vCPUs have no CPU before one is asked for.
+  func createMachine() -> Int32 {
+    let machine = call(descriptor, HOSTILE_CREATE_VM)
+    var wanted = kvm_enable_cap()
+    wanted.cap = UInt32(KVM_CAP_APUS)
+    wanted.args.0 = UInt64(APUS_CLIENT_NAMES_CPUS)
+    if machine >= 0 { _ = call(machine, HOSTILE_ENABLE_CAP, with: &wanted) }
+    return machine
+  }
 
   func createProcessor(of machine: Int32, _ id: UInt64 = 0) -> Int32 {
     call(machine, HOSTILE_CREATE_VCPU, id)

@@ -35,8 +35,8 @@ struct RefusedCallTests {
     // EOPNOTSUPP and EIO of the driver, ENOEXEC of a malformed image.
     #expect(meaning("KVM_SET_LENT_CPU", Errno(rawValue: 95)) == .cpuUnfit(3))
     #expect(meaning("KVM_SET_LENT_CPU", Errno(rawValue: 5)) == .cpuUnfit(3))
-    #expect(meaning("KVM_SET_CPUID2", Errno(rawValue: 19), cpu: nil) == .noCPU)
-    #expect(meaning("KVM_SET_CPUID2", Errno(rawValue: 16), cpu: nil) == .noCPU)
+    #expect(meaning("KVM_CREATE_VCPU", Errno(rawValue: 19), cpu: nil) == .noCPU)
+    #expect(meaning("KVM_CREATE_VCPU", Errno(rawValue: 16), cpu: nil) == .noCPU)
     #expect(meaning("KVM_CREATE_VM", Errno(rawValue: 2)) == .monitorMissing)
     #expect(meaning("KVM_CREATE_VM", Errno(rawValue: 8)) == .monitorMissing)
   }

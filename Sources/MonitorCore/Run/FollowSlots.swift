@@ -3,11 +3,6 @@ import Contract
 
 /// Memory slots that the driver changes while the guest runs. docs/model checks this protocol.
 extension VirtualCPU {
-  /// The driver has published slots that this vCPU has not acknowledged.
-  @inline(__always) var slotsMoved: Bool {
-    unsafe loadAcquire(&pages.vm.pointee.slots_generation) != control.slots_generation
-  }
-
   /// Takes over slots that changed, and forgets this vCPU's translations of the old ones.
   @inline(never)
   func followSlots() {
@@ -23,6 +18,7 @@ extension VirtualCPU {
     }
     unit.flushTranslations()
     forgetGuestPages()
+    followMSRFilter(generation)
     // F3: acknowledge.
     unsafe storeRelease(&pages.control.pointee.slots_generation, generation)
   }
