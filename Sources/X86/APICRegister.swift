@@ -36,6 +36,9 @@ public struct APICRegister: RawRepresentable, Equatable, Sendable {
   /// The register's MSR in x2APIC mode.
   public var msr: MSR { MSR(rawValue: 0x800 + UInt32(rawValue)) }
 
+  /// One of the eight words of the trigger mode register.
+  public var isTriggerMode: Bool { rawValue & ~7 == Self.triggerMode0.rawValue }
+
   /// LVT: the interrupt is masked.
   public static var lvtMasked: UInt32 { 1 << 16 }
   /// The spurious vector register: the APIC is switched on by software.

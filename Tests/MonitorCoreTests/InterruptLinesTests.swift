@@ -140,6 +140,21 @@ struct InterruptLinesTests {
     #expect(!machine.unit.exits(0x80b).writes)
   }
 
+  /// SDM vol. 3, 11.8.4. Linux decides by it whether the I/O APIC was told of the EOI.
+  @Test("The trigger mode register has the vector of a level-triggered line, and exits to be read")
+  func triggerMode() {
+    setEntry(10, 0xa051)
+    #expect(cpu.readX2APIC(APICRegister(rawValue: 0x1a)) == 0)
+    setLine(10, true)
+    #expect(cpu.readX2APIC(APICRegister(rawValue: 0x1a)) == 1 << 0x11)
+    #expect(cpu.readXAPIC(APICRegister(rawValue: 0x1a)) == 1 << 0x11)
+    #expect(machine.unit.exits(0x81a).reads && !machine.unit.exits(0x812).reads)
+    setLine(10, false)
+    machine.processor.msrs[0x812] = 1 << 0x11
+    #expect(cpu.writeMSR(MSR(rawValue: 0x80b), 0, by: .guest))
+    #expect(cpu.readX2APIC(APICRegister(rawValue: 0x1a)) == 0)
+  }
+
   @Test("One for another vCPU is asked of it, and it watches its own EOI")
   func levelElsewhere() {
     setEntry(10, 1 << 56 | 0xa051)

@@ -43,6 +43,10 @@ extension VirtualCPU {
     case .taskPriority, .processorPriority, .spuriousVector, .errorStatus, .lvtTimer, .lvtError,
       .timerInitialCount, .timerCurrentCount, .timerDivide:
       processor.readAPIC(register)
+    // The real one takes all interrupts for edges. SDM vol. 3, 11.8.4: for a vector that is neither
+    // requested nor in service the bits say nothing.
+    case _ where register.isTriggerMode:
+      state.levelVectors[register: register.rawValue - APICRegister.triggerMode0.rawValue]
     default:
       (APICRegister.inService0.rawValue..<APICRegister.errorStatus.rawValue)
         .contains(register.rawValue) ? processor.readAPIC(register) : nil
@@ -128,7 +132,7 @@ extension VirtualCPU {
       : state.apic.base.isEnabled ? APUS_APIC_XAPIC.rawValue : APUS_APIC_DISABLED.rawValue
     control.statistics.timer_mode =
       direct ? APUS_TIMER_DIRECT.rawValue : APUS_TIMER_EMULATED.rawValue
-    unit.intercept(.tscDeadline, reads: !offersTSCDeadline, writes: !offersTSCDeadline)
+    intercept(.tscDeadline, reads: !offersTSCDeadline, writes: !offersTSCDeadline)
   }
 
   func interceptEOI() {
@@ -142,6 +146,7 @@ extension VirtualCPU {
     case .taskPriority, .processorPriority, .errorStatus, .spuriousVector, .lvtTimer, .lvtError,
       .timerInitialCount, .timerCurrentCount, .timerDivide:
       true
+    case _ where register.isTriggerMode: false
     default:
       (APICRegister.inService0.rawValue..<APICRegister.errorStatus.rawValue)
         .contains(register.rawValue)

@@ -12,12 +12,6 @@ extension VirtualCPU {
         unsafe pages.payload.storeBytes(of: value, toByteOffset: Int(number) << 4, as: UInt32.self)
       }
     }
-    // The real one takes all interrupts for edges.
-    for word in UInt8(0)..<8 {
-      let offset = Int(APICRegister.triggerMode0.rawValue + word) << 4
-      unsafe pages.payload.storeBytes(
-        of: state.levelVectors[register: word], toByteOffset: offset, as: UInt32.self)
-    }
     return 0
   }
 
