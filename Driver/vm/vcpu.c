@@ -134,9 +134,12 @@ static struct lent *take_cpu(unsigned long cpu)
 	struct lent *lent;
 
 	for (;;) {
+		/* Before the attempt: what ended during it is worth another. */
+		bool ending = owners_are_ending();
+
 		lent = cpu == ANY_CPU ? lent_take_from_pool() : lent_take(cpu);
 		if (lent != ERR_PTR(-EBUSY) || lending_is_stopped() ||
-		    time_after(jiffies, owners_are_ending() ? end : grace))
+		    time_after(jiffies, ending ? end : grace))
 			break;
 		schedule_timeout_killable(msecs_to_jiffies(10));
 		if (fatal_signal_pending(current))
