@@ -2,7 +2,7 @@
 /*
  * The 64 KiB below 4 GiB for a machine without firmware (Bochs): from the reset vector
  * to protected mode and into start.S, with the PVH structure that QEMU would pass. The
- * lab puts the flat image, the monitor and the command line where this says.
+ * lab puts the flat image and the monitor where this says, and the command line in here.
  */
 #include "include/standalone.h"
 
@@ -47,7 +47,7 @@ rom_gdt_pointer:
 start_info:
   .long 0x336ec578, 1, 0, 1
   .quad ROM_BASE + modules - rom
-  .quad ROM_COMMAND_LINE
+  .quad ROM_BASE + ROM_COMMAND_LINE
   .quad 0, 0
   .long 0, 0
 modules:

@@ -22,7 +22,8 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
     var command: String { directory + "/command" }
     var configuration: String { directory + "/bochsrc" }
     var debuggerCommands: String { directory + "/debugger" }
-    var commandLine: String { directory + "/commandline" }
+    /// `rom` with the command line in it.
+    var filledROM: String { directory + "/rom" }
     /// Where the instructions of exits are found afterwards, and how often each was executed.
     var trace: String { directory + "/trace" }
     var counts: String { directory + "/counts" }
@@ -34,6 +35,9 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
     /// Bochs puts no more than this of one file into memory, and no more than four files.
     static let pieceSize = 128 << 10
     func monitorPiece(_ number: Int) -> String { directory + "/monitor.\(number)" }
+    func imagePiece(_ number: Int) -> String { directory + "/image.\(number)" }
+    /// ROM_COMMAND_LINE in StandaloneEntry.
+    static let commandLineInROM = 0x9000
   }
 
   /// What is looked at from outside while the monitor runs.
@@ -63,18 +67,13 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
         ["--kill-after=5", "\(seconds)"] + qemu(files, commandLine)
           + (try observation.map { try plugin($0, files).options() } ?? []))
     case .intel:
-      let monitor = try Lab.Files.read(files.project.monitor)
-      guard monitor.count <= 2 * Files.pieceSize else {
-        throw LabError.malformed(file: files.project.monitor, reason: "larger than 256 KiB")
-      }
-      for number in 0..<2 {
-        try Lab.Files.write(
-          Array(monitor.dropFirst(number * Files.pieceSize).prefix(Files.pieceSize)),
-          to: files.monitorPiece(number))
-      }
-      try Lab.Files.write(
-        Array(commandLine.utf8) + Array(repeating: 0, count: 512 - commandLine.utf8.count),
-        to: files.commandLine)
+      try split(files.project.monitor, into: files.monitorPiece)
+      try split(files.flatImage, into: files.imagePiece)
+      var rom = try Lab.Files.read(files.rom)
+      let line = Array(commandLine.utf8)
+      rom.replaceSubrange(
+        Files.commandLineInROM..<(Files.commandLineInROM + line.count), with: line)
+      try Lab.Files.write(rom, to: files.filledROM)
       var configuration = BochsConfiguration(
         cpus: Self.cpus, emulatorLog: files.emulatorLog, machine: bochs(files))
       if observation == .exits {
@@ -84,6 +83,18 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
       return try configuration.command(
         configuration: files.configuration, debuggerCommands: files.debuggerCommands,
         seconds: seconds)
+    }
+  }
+
+  /// In two pieces, of which the second may be of one byte: Bochs takes no empty file.
+  private func split(_ path: String, into piece: (Int) -> String) throws {
+    let bytes = try Lab.Files.read(path)
+    guard bytes.count <= 2 * Files.pieceSize else {
+      throw LabError.malformed(file: path, reason: "larger than 256 KiB")
+    }
+    for number in 0..<2 {
+      let part = Array(bytes.dropFirst(number * Files.pieceSize).prefix(Files.pieceSize))
+      try Lab.Files.write(part.isEmpty ? [0] : part, to: piece(number))
     }
   }
 
@@ -109,12 +120,12 @@ public enum StandaloneMachine: String, Sendable, CaseIterable {
   private func bochs(_ files: Files) -> String {
     """
     megs: \(Self.megabytes)
-    romimage: file=\(files.rom), address=0xffff0000
+    romimage: file=\(files.filledROM), address=0xffff0000
     vgaromimage: file=\(files.rom)
-    optramimage1: file=\(files.flatImage), address=0x200000
-    optramimage2: file=\(files.monitorPiece(0)), address=0x3000000
-    optramimage3: file=\(files.monitorPiece(1)), address=0x3020000
-    optramimage4: file=\(files.commandLine), address=0x9000
+    optramimage1: file=\(files.imagePiece(0)), address=0x200000
+    optramimage2: file=\(files.imagePiece(1)), address=0x220000
+    optramimage3: file=\(files.monitorPiece(0)), address=0x3000000
+    optramimage4: file=\(files.monitorPiece(1)), address=0x3020000
     pci: enabled=0
     com1: enabled=1, mode=file, dev=\(files.console)
     """
