@@ -115,3 +115,40 @@ GUEST interrupt_command
   wrmsr
   nop
   END
+
+/*
+ * Four steps, at which the stand-in changes how the guest's APIC is served: two vectors requested; one in
+ * service and requested again; the timer armed; a task priority set.
+ */
+GUEST switch
+  call guest_setup
+  cli
+  WRITE_MSR X2APIC_SELF_IPI, 0x52
+  WRITE_MSR X2APIC_SELF_IPI, 0x73
+  STEP
+  mov GUEST_INTERRUPTS + 8 * 0x52, %rax
+  RESULT 0, %rax
+  AWAIT 0x52, 1
+  AWAIT 0x73, 1
+  lea 1f(%rip), %rax
+  mov %rax, GUEST_HOOK
+  WRITE_MSR X2APIC_SELF_IPI, 0x54
+  AWAIT 0x54, 2
+  WRITE_MSR X2APIC_TIMER_DIVIDE, 0xb
+  WRITE_MSR X2APIC_LVT_TIMER, 0x45
+  WRITE_MSR X2APIC_TIMER_INITIAL, 200000
+  STEP
+  AWAIT 0x45, 1
+  mov $5, %eax
+  mov %rax, %cr8
+  STEP
+  mov %cr8, %rax
+  RESULT 1, %rax
+  xor %eax, %eax
+  mov %rax, %cr8
+  END
+1:
+  movq $0, GUEST_HOOK
+  WRITE_MSR X2APIC_SELF_IPI, 0x54
+  STEP
+  ret

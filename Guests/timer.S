@@ -44,3 +44,25 @@ GUEST tsc_deadline
 1:
   RESULT 0, %rax
   END
+
+/* A hundred times: armed when the one before has come. An interrupt that is lost is waited for without end. */
+GUEST timer_chain
+  call guest_setup
+  WRITE_MSR X2APIC_TIMER_DIVIDE, 0xb
+  WRITE_MSR X2APIC_LVT_TIMER, 0x46
+  xor %esi, %esi
+1:
+  WRITE_MSR X2APIC_TIMER_INITIAL, 20000
+  inc %esi
+2:
+  cli
+  cmpq %rsi, GUEST_INTERRUPTS + 8 * 0x46
+  jae 3f
+  sti
+  hlt
+  jmp 2b
+3:
+  sti
+  cmp $100, %esi
+  jb 1b
+  END

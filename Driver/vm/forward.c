@@ -53,6 +53,7 @@ static bool find_shape(unsigned int request, struct shape *shape)
 	case KVM_GET_SREGS2:
 	case KVM_SET_SREGS2:
 	case KVM_KVMCLOCK_CTRL:
+	case KVM_APUS_SET_TIMER:
 		return true;
 	case KVM_GET_MSRS:
 	case KVM_SET_MSRS:
@@ -166,18 +167,29 @@ static long ask(struct vcpu *vcpu, u32 command, const struct parcel *parcel)
 	return result;
 }
 
+/* What another thread than KVM_RUN's asks for does not wait for the end of that. */
+static bool interrupts_run(unsigned int request)
+{
+	return request == KVM_APUS_SET_TIMER;
+}
+
 long forward(struct vcpu *vcpu, unsigned int request, void __user *argument)
 {
 	struct parcel parcel;
+	bool visits = interrupts_run(request);
 	long result = load(&parcel, request, argument);
 
 	if (result)
 		return result;
-	if (mutex_lock_killable(&vcpu->lock)) {
+	if (visits)
+		result = vcpu_visit(vcpu);
+	else if (mutex_lock_killable(&vcpu->lock))
 		result = -EINTR;
-	} else {
+	if (!result) {
 		result = ask(vcpu, APUS_COMMAND_VCPU, &parcel);
 		mutex_unlock(&vcpu->lock);
+		if (visits)
+			vcpu_leave(vcpu);
 	}
 	return unload(&parcel, result, argument);
 }

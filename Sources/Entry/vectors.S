@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The monitor's interrupt and exception entries. It takes no maskable interrupt but
- * while it drains an APIC. An exception is a mistake of its own and stops the CPU, but
+ * The monitor's interrupt and exception entries. It takes maskable interrupts while it
+ * drains an APIC, and those of a guest whose APIC is emulated: each is ended and written
+ * down. An exception is a mistake of its own and stops the CPU, but
  * for the two MSR accesses that may fault. An NMI is only a wake-up: what it is about
  * stands in memory (docs/model). One that arrives between the last look at that memory
  * and the instruction that would sleep, or on VT-x enter the guest, moves RIP past that
@@ -139,11 +140,31 @@ idle_check:
 idle_awake:
   ret
 
-  .globl drop_interrupt
-drop_interrupt:
+/*
+ * One for each vector, 8 bytes apart: the vector is written down in apus_cpu.taken, and its
+ * interrupt ended, so that it masks no other.
+ */
+  .balign 16
+  .globl take_stubs
+take_stubs:
+  .set vector, 0
+  .rept 256
+  .balign 8
+  .if vector < 128
+  push $vector
+  .else
+  push $(vector - 256)
+  .endif
+  jmp take_interrupt
+  .set vector, vector + 1
+  .endr
+
+take_interrupt:
   push %rax
   push %rcx
   push %rdx
+  movzbl 24(%rsp), %eax
+  bts %rax, CPU_CONTROL + CPU_TAKEN
   mov $0x80b, %ecx        /* x2APIC EOI */
   xor %eax, %eax
   xor %edx, %edx
@@ -151,6 +172,7 @@ drop_interrupt:
   pop %rdx
   pop %rcx
   pop %rax
+  add $8, %rsp
   iretq
 
 /* An interrupt that the guest has begun to handle: it stays in service. */
@@ -159,11 +181,11 @@ keep_interrupt:
   iretq
 
 /*
- * Vector 18 while the APIC is drained: an interrupt, which the APIC then has in service, or
- * a machine check.
+ * Vector 18 while interrupts below 32 are taken: an interrupt, which the APIC then has in service,
+ * or a machine check.
  */
-  .globl drop_interrupt_18
-drop_interrupt_18:
+  .globl take_interrupt_18
+take_interrupt_18:
   push %rax
   push %rcx
   push %rdx
@@ -173,8 +195,8 @@ drop_interrupt_18:
   pop %rdx
   pop %rcx
   pop %rax
-  jc drop_interrupt
-  jmp machine_check
+  jnc machine_check
+  jmp take_stubs + 18 * 8
 
 /* msr_try_read(edi: msr, rsi: value), msr_try_write(edi: msr, rsi: value) */
   .globl msr_try_read

@@ -88,6 +88,12 @@ public struct VirtualCPU: ~Copyable, @unchecked Sendable {
     }
   }
 
+  /// KVM_APUS_SET_TIMER: who keeps the timer of its local APIC. Only `/dev/apus`; from any thread.
+  public func setTimer(_ policy: apus_timer_policy) throws(KVMError) {
+    var choice = apus_timer_choice(policy: policy.rawValue, reserved: 0)
+    try perform("KVM_APUS_SET_TIMER", KVM_APUS_SET_TIMER_, with: &choice)
+  }
+
   /// KVM_RUN, until there is something for the client to do.
   public func runGuest() throws(KVMError) -> ClientExit {
     do {

@@ -29,7 +29,9 @@ struct DescriptorTables {
     for vector in 0..<32 {
       unsafe table[vector] = InterruptGate(Self.stub(vector), stack: Self.stack(vector))
     }
-    for vector in 32..<256 { unsafe table[vector] = InterruptGate(dropInterrupt, stack: 0) }
+    for vector in 32..<256 {
+      unsafe table[vector] = InterruptGate(Self.takeStub(vector), stack: 0)
+    }
     let base = unsafe withUnsafePointer(to: &gdt) { UInt64(UInt(bitPattern: $0)) }
     loadDescriptorTables(
       gdt: base, limit: 39, idt: UInt64(UInt(bitPattern: interrupts)),
@@ -54,24 +56,28 @@ struct DescriptorTables {
     vector == 2 ? 1 : vector == 8 || vector == 18 ? 2 : 0
   }
 
-  /// Vectors 16 to 31 are exceptions, and a guest may have them as interrupts too; QEMU's APIC
-  /// delivers even those below 16. While interrupts are drained nothing but NMIs and machine
-  /// checks can come besides, and the gates lead elsewhere.
-  static func setDraining(_ interrupts: UnsafeMutableRawPointer, _ draining: Bool) {
+  private static func takeStub(_ vector: Int) -> UInt64 { takeStubs + UInt64(vector) * 8 }
+
+  /// From which vector on the monitor takes interrupts: `exceptions`, or below. Vectors 16 to 31 are
+  /// exceptions, of which the monitor causes none but machine checks, and a guest may have them as
+  /// interrupts too; QEMU's APIC delivers even those below 16.
+  static func setLowestInterrupt(_ interrupts: UnsafeMutableRawPointer, _ lowest: Int) {
     let table = unsafe interrupts.assumingMemoryBound(to: InterruptGate.self)
-    for vector in 0..<32 where vector != 2 {
-      let drop = vector == 18 ? dropInterrupt18 : dropInterrupt
+    for vector in 0..<exceptions where vector != 2 {
+      let take = vector == 18 ? takeInterrupt18 : takeStub(vector)
       unsafe table[vector] = InterruptGate(
-        draining ? drop : stub(vector), stack: stack(vector))
+        vector >= lowest ? take : stub(vector), stack: stack(vector))
     }
   }
+  static var exceptions: Int { 32 }
 
   /// Whether an interrupt of that vector, 32 to 255, is left in service.
   static func setKeeping(
     _ interrupts: UnsafeMutableRawPointer, _ vector: UInt8, _ keeping: Bool
   ) {
     let table = unsafe interrupts.assumingMemoryBound(to: InterruptGate.self)
-    unsafe table[Int(vector)] = InterruptGate(keeping ? keepInterrupt : dropInterrupt, stack: 0)
+    unsafe table[Int(vector)] = InterruptGate(
+      keeping ? keepInterrupt : takeStub(Int(vector)), stack: 0)
   }
 }
 

@@ -51,10 +51,14 @@ struct HardwareProcessor<Host: VirtualizationHost>: Processor {
   func drainAPIC() {
     maskLocalVectors()
     writeAPIC(.timerInitialCount, 0)
+    emptyAPIC()
+    writeAPIC(.errorStatus, 0)
+  }
+
+  func emptyAPIC() {
     writeAPIC(.taskPriority, 0)
     writeAPIC(.spuriousVector, APICRegister.softwareEnable | 0xff)
-    let gates = unsafe LentCPU.page(APUS_CPU_PAGE_TABLES)
-    unsafe DescriptorTables.setDraining(gates, true)
+    unsafe DescriptorTables.setLowestInterrupt(gates, 0)
     for _ in 0..<Self.drainRounds {
       if isAny(.inService0) {
         writeAPIC(.endOfInterrupt, 0)
@@ -64,12 +68,40 @@ struct HardwareProcessor<Host: VirtualizationHost>: Processor {
         break
       }
     }
-    unsafe DescriptorTables.setDraining(gates, false)
-    writeAPIC(.errorStatus, 0)
+    unsafe DescriptorTables.setLowestInterrupt(gates, lowestInterrupt)
   }
 
+  /// From which vector on interrupts are taken outside of this.
+  private var lowestInterrupt: Int {
+    LentCPU.current.takesInterrupts
+      ? DescriptorTables.exceptions / 2 : DescriptorTables.exceptions
+  }
+
+  func beginTakingInterrupts() {
+    LentCPU.current.takesInterrupts = true
+    unsafe DescriptorTables.setLowestInterrupt(gates, lowestInterrupt)
+    Host.letInterruptsExit(true)
+  }
+  func endTakingInterrupts() {
+    Host.letInterruptsExit(false)
+    LentCPU.current.takesInterrupts = false
+    unsafe DescriptorTables.setLowestInterrupt(gates, lowestInterrupt)
+  }
+  func takeInterrupts() { Host.takeInterrupts() }
+
+  func takenInterrupts(_ word: Int) -> UInt64 {
+    let taken = unsafe withUnsafeMutablePointer(to: &LentCPU.current.mailbox.taken) {
+      unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: UInt64.self)
+    }
+    // Nothing but an interrupt of this CPU writes there, and none is taken between the two.
+    let vectors = unsafe taken[word & 3]
+    if vectors != 0 { unsafe taken[word & 3] = 0 }
+    return vectors
+  }
+
+  private var gates: UnsafeMutableRawPointer { unsafe LentCPU.page(APUS_CPU_PAGE_TABLES) }
+
   func putInService(_ vector: UInt8) {
-    let gates = unsafe LentCPU.page(APUS_CPU_PAGE_TABLES)
     unsafe DescriptorTables.setKeeping(gates, vector, true)
     writeAPIC(.selfInterrupt, UInt32(vector))
     for _ in 0..<Self.drainRounds where !isInService(vector) { Host.takeInterrupts() }

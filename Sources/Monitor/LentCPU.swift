@@ -49,11 +49,18 @@ import X86
     var descriptors: DescriptorTables
     /// Of the VM that is bound.
     var holdsLock: Bool
+    var takesInterrupts: Bool
   }
 
   var holdsLock: Bool {
     get { privatePage.holdsLock }
     nonmutating set { privatePage.holdsLock = newValue }
+  }
+
+  /// Interrupts of this CPU are the monitor's to take, not its guest's.
+  var takesInterrupts: Bool {
+    get { privatePage.takesInterrupts }
+    nonmutating set { privatePage.takesInterrupts = newValue }
   }
 
   func loadTables() {

@@ -41,10 +41,18 @@ enum SVMHost: VirtualizationHost {
       MSR.efer.rawValue, Entry.readMSR(MSR.efer.rawValue) & ~EFER.svmEnable.rawValue)
   }
 
+  /// The interrupt flag is as before: see `letInterruptsExit`.
   static func takeInterrupts() {
+    let flags = readFlags()
     setGlobalInterruptFlag()
     openInterruptWindow()
     clearGlobalInterruptFlag()
+    if flags & RFLAGS.interruptEnable.rawValue != 0 { setInterruptFlag() }
+  }
+
+  /// With V_INTR_MASKING it is the flag at VMRUN that decides. APM vol. 2, 15.21.1.
+  static func letInterruptsExit(_ isOn: Bool) {
+    if isOn { setInterruptFlag() } else { clearInterruptFlag() }
   }
 
   static func sleep(_ nmis: UnsafePointer<UInt32>, seen: UInt32) {

@@ -48,6 +48,8 @@ enum VMXHost: VirtualizationHost {
   }
 
   static func takeInterrupts() { openInterruptWindow() }
+  /// The control alone decides, and root mode has the interrupt flag clear.
+  static func letInterruptsExit(_ isOn: Bool) {}
 
   static func sleep(_ nmis: UnsafePointer<UInt32>, seen: UInt32) {
     unsafe haltWhile(nmis, is: seen)

@@ -29,6 +29,9 @@ protocol VirtualizationHost {
 
   /// Takes every interrupt that waits in the local APIC now.
   static func takeInterrupts()
+  /// Whether an interrupt that waits makes a guest exit whose unit has `interruptExiting`. Meanwhile one may
+  /// be taken in root mode too wherever NMIs are.
+  static func letInterruptsExit(_ isOn: Bool)
   /// HLT until an NMI comes, or came after `apus_cpu.nmis` was `seen`.
   static func sleep(_ nmis: UnsafePointer<UInt32>, seen: UInt32)
 

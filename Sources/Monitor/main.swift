@@ -11,6 +11,7 @@ func monitorMain(_ mailbox: UnsafeMutablePointer<apus_cpu>) {
   let cpu = unsafe LentCPU(mailbox)
   // It may have been taken away by force.
   cpu.holdsLock = false
+  cpu.takesInterrupts = false
   cpu.loadTables()
   cpu.enter(APUS_CPU_ARRIVED)
   cpu.awaitProceed()

@@ -97,8 +97,11 @@ import X86
   public var exitNestedFault: NestedFault {
     ExitCode.nestedFault(vmcb[.exitInfo1], address: vmcb[.exitInfo2])
   }
-  /// None is intercepted.
-  public var exitControlRegister: ControlRegisterAccess? { nil }
+  /// Only writes are intercepted. EXITCODE has the register. APM vol. 2, appendix C.
+  public var exitControlRegister: ControlRegisterAccess? {
+    ControlRegisterAccess(
+      number: UInt8(truncatingIfNeeded: vmcb[.exitCode] & 15), kind: .write, register: nil)
+  }
 
   public var exitInstructionLength: UInt64 {
     let next = vmcb[.exitCode] == ExitCode.port ? vmcb[.exitInfo2] : vmcb[.nextRIP]
@@ -280,6 +283,42 @@ import X86
       }
     }
   }
+
+  /// V_INTR_MASKING: the interrupt flag at VMRUN decides whether an interrupt makes the guest exit, and CR8 is
+  /// V_TPR. APM vol. 2, 15.21.
+  static var virtualInterruptMasking: UInt64 { 1 << 24 }
+  static var virtualPriority: UInt64 { 0xff }
+
+  public var interruptExiting: Bool {
+    get { vmcb[.intercepts1] & Intercepts1.interrupt.rawValue != 0 }
+    nonmutating set {
+      if newValue {
+        vmcb[.intercepts1] |= Intercepts1.interrupt.rawValue
+        vmcb[.virtualInterrupt] |= Self.virtualInterruptMasking
+      } else {
+        vmcb[.intercepts1] &= ~Intercepts1.interrupt.rawValue
+        vmcb[.virtualInterrupt] &= ~Self.virtualInterruptMasking
+        vmcb[.controlRegisterIntercepts] = 0
+      }
+    }
+  }
+
+  /// V_TPR has the priority class only.
+  public var taskPriority: UInt8 {
+    get { UInt8(truncatingIfNeeded: vmcb[.virtualInterrupt] & 0xf) << 4 }
+    nonmutating set {
+      vmcb[.virtualInterrupt] =
+        vmcb[.virtualInterrupt] & ~Self.virtualPriority | UInt64(newValue >> 4)
+    }
+  }
+
+  /// The guest's writes to CR8 exit meanwhile. Also while V_IRQ is set: QEMU aborts at such a write then
+  /// (measured, 10.0: an assertion of its own in tcg_handle_interrupt).
+  public func awaitTaskPriority(below priorityClass: UInt8) {
+    let isAwaited = priorityClass != 0 || vmcb[.virtualInterrupt] & Self.virtualIRQ != 0
+    vmcb[.controlRegisterIntercepts] = isAwaited ? Self.writesOfCR8 : 0
+  }
+  static var writesOfCR8: UInt32 { 1 << 24 }
 
   public var haltExiting: Bool {
     get { vmcb[.intercepts1] & Intercepts1.halt.rawValue != 0 }

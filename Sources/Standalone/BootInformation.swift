@@ -22,15 +22,25 @@ import StandaloneEntry
   }
 
   /// Whether the command line is empty, or names this test.
-  func asks(for test: Test) -> Bool { isEmpty ? !test.byRequest : isWord(test.name) }
+  func asks(for test: Test) -> Bool {
+    if isEmpty { return !test.byRequest }
+    guard test.isEmulated else { return isWord(test.name) }
+    let prefix = Test.emulatedPrefix
+    return begins(prefix, at: 0) && isWord(test.name, at: prefix.utf8CodeUnitCount)
+  }
 
   var isEmpty: Bool { byte(0) == 0 }
 
   /// Whether the first word is this one.
-  func isWord(_ name: StaticString) -> Bool {
-    for index in 0..<name.utf8CodeUnitCount where byte(index) != name.byte(index) { return false }
-    let next = byte(name.utf8CodeUnitCount)
-    return next == 0 || next == UInt8(ascii: " ")
+  func isWord(_ name: StaticString, at start: Int = 0) -> Bool {
+    let next = byte(start + name.utf8CodeUnitCount)
+    return begins(name, at: start) && (next == 0 || next == UInt8(ascii: " "))
+  }
+  private func begins(_ name: StaticString, at start: Int) -> Bool {
+    for index in 0..<name.utf8CodeUnitCount where byte(start + index) != name.byte(index) {
+      return false
+    }
+    return true
   }
 
   /// The second word; 1 if there is none.

@@ -53,7 +53,7 @@ enum Heap {
 
   static func allocate(_ size: Int, alignment: Int) -> UnsafeMutableRawPointer? {
     if end == 0 {
-      let block = Memory.pages(512)
+      let block = Memory.pages(1024)
       next = block.address
       end = block.address + UInt64(block.size)
     }

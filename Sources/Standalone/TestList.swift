@@ -6,6 +6,7 @@ enum TestList {
     LifeTests.all + TimerTests.all + InterruptTests.all + NMITests.all + APICModeTests.all
       + LineTests.all
       + KickTests.all + ExitTests.all + InstructionTests.all + MemoryTests.all + SMPTests.all
-      + IoctlTests.all + DebugTests.all + CommandTests.all + FuzzTests.all + CostTests.all
+      + EmulatedTests.all + IoctlTests.all + DebugTests.all + CommandTests.all + FuzzTests.all
+      + CostTests.all
   }
 }

@@ -6,6 +6,8 @@ struct Test {
   let name: StaticString
   /// Only when it is named.
   let byRequest: Bool
+  /// Its guest's local APIC is emulated, and the test's name begins with `emulatedPrefix`.
+  private(set) var isEmulated = false
   let body: (Bench) throws(Failure) -> Void
 
   init(
@@ -15,6 +17,19 @@ struct Test {
     self.name = name
     self.byRequest = byRequest
     self.body = body
+  }
+
+  static var emulatedPrefix: StaticString { "emulated-" }
+
+  var emulated: Test {
+    var test = self
+    test.isEmulated = true
+    return test
+  }
+
+  func writeName() {
+    if isEmulated { Console.write(Self.emulatedPrefix) }
+    Console.write(name)
   }
 }
 
@@ -70,7 +85,7 @@ struct Test {
 
   private func list() -> Bool {
     for test in TestList.all {
-      Console.write(test.name)
+      test.writeName()
       Console.write("\n")
     }
     return true
@@ -81,12 +96,12 @@ struct Test {
     do throws(Failure) {
       try perform(test, cpus, spare)
       Console.write("ok ")
-      Console.write(test.name)
+      test.writeName()
       writeExits()
       return nil
     } catch {
       if case .skipped = error { Console.write("skipped ") } else { Console.write("FAILED ") }
-      Console.write(test.name)
+      test.writeName()
       Console.write(": ")
       error.write()
       switch error {
@@ -109,7 +124,9 @@ struct Test {
       try cpu.start()
     }
     let vendor = unsafe apus_vendor(rawValue: cpus[0].mailbox.pointee.vendor)
-    try test.body(Bench(cpus: cpus, vendor: vendor, spare: spare, seed: boot.seed))
+    try test.body(
+      Bench(
+        cpus: cpus, vendor: vendor, spare: spare, seed: boot.seed, isEmulated: test.isEmulated))
     for cpu in cpus {
       try cpu.park()
       try expect("APIC base after PARK", cpu.probe(), UInt64(0xfee0_0800))

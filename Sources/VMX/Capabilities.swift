@@ -48,7 +48,7 @@ public struct Capabilities: Equatable, Sendable {
 
     let pinCapability = ControlCapability(read(hasTrue ? .vmxTruePinControls : .vmxPinControls))
     let pin = try pinCapability.settle(
-      .pin, needed: PinControls.needed, unwanted: .unwanted)
+      .pin, needed: PinControls.needed, changing: .changing)
     self.pin = pin
     primary = try ControlCapability(
       read(hasTrue ? .vmxTruePrimaryControls : .vmxPrimaryControls)

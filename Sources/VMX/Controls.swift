@@ -12,7 +12,8 @@ public struct PinControls: OptionSet, Sendable {
 
   /// A guest on a CPU of its own: no interrupt exits, but the NMI that asks for it.
   public static var needed: Self { [.nmiExiting, .virtualNMIs] }
-  public static var unwanted: Self { [.externalInterruptExiting] }
+  /// On while the guest's local APIC is emulated.
+  public static var changing: Self { [.externalInterruptExiting] }
 }
 
 /// Primary processor-based VM-execution controls. SDM vol. 3, table 25-6.
@@ -47,14 +48,15 @@ public struct PrimaryControls: OptionSet, Sendable {
   }
   /// What comes and goes while a guest runs, so it must be possible both ways.
   public static var changing: Self {
-    [.interruptWindowExiting, .nmiWindowExiting, .haltExiting, .debugRegisterExiting]
+    [
+      .interruptWindowExiting, .nmiWindowExiting, .haltExiting, .debugRegisterExiting, .tprShadow,
+      .tscOffsetting,
+    ]
   }
-  /// CR8 is the real task priority, the TSC the real one.
   public static var unwanted: Self {
     [
-      .tscOffsetting, .invlpgExiting, .rdpmcExiting, .rdtscExiting, .cr3LoadExiting,
-      .cr3StoreExiting, .cr8LoadExiting, .cr8StoreExiting, .tprShadow, .monitorTrapFlag,
-      .pauseExiting,
+      .invlpgExiting, .rdpmcExiting, .rdtscExiting, .cr3LoadExiting, .cr3StoreExiting,
+      .cr8LoadExiting, .cr8StoreExiting, .monitorTrapFlag, .pauseExiting,
     ]
   }
 }

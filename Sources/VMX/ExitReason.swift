@@ -35,6 +35,7 @@ public enum ExitReason: UInt16, Sendable {
   case mwait = 36
   case monitor = 39
   case machineCheckDuringEntry = 41
+  case taskPriorityBelowThreshold = 43
   case extendedPageTableViolation = 48
   case extendedPageTableMisconfiguration = 49
   case invept = 50
@@ -56,7 +57,7 @@ public enum ExitReason: UInt16, Sendable {
     case 0: .exception
     case 1: .interrupt
     case 2: .shutdown
-    case 7, 8: .interruptWindow
+    case 7, 8, 43: .interruptWindow
     case 10: .cpuid
     case 12: .halt
     case 13, 54: .cacheControl

@@ -49,6 +49,7 @@ extension VMCSField<UInt32> {
   public static var entryInterruption: Self { Self(0x4016) }
   public static var entryErrorCode: Self { Self(0x4018) }
   public static var entryInstructionLength: Self { Self(0x401a) }
+  public static var taskPriorityThreshold: Self { Self(0x401c) }
   public static var secondaryControls: Self { Self(0x401e) }
 
   public static var instructionError: Self { Self(0x4400) }
@@ -75,6 +76,7 @@ extension VMCSField<UInt64> {
   public static var portBitmapB: Self { Self(0x2002) }
   public static var msrBitmap: Self { Self(0x2004) }
   public static var tscOffset: Self { Self(0x2010) }
+  public static var virtualAPICAddress: Self { Self(0x2012) }
   public static var eptPointer: Self { Self(0x201a) }
   public static var guestPhysicalAddress: Self { Self(0x2400) }
   public static var linkPointer: Self { Self(0x2800) }

@@ -45,6 +45,30 @@ extension VMXUnit {
       set(.haltExiting, newValue || state.haltsExit)
     }
   }
+  /// The TPR shadow comes and goes with it: CR8 is a byte of the virtual-APIC page then. SDM vol. 3, 30.3.
+  public var interruptExiting: Bool {
+    get { vmcs[.pinControls] & PinControls.externalInterruptExiting.rawValue != 0 }
+    nonmutating set {
+      let others = vmcs[.pinControls] & ~PinControls.externalInterruptExiting.rawValue
+      vmcs[.pinControls] =
+        newValue ? others | PinControls.externalInterruptExiting.rawValue : others
+      set(.tprShadow, newValue)
+      vmcs[.virtualAPICAddress] = physicalVirtualAPIC
+      state.priorityThreshold = 0
+      vmcs[.taskPriorityThreshold] = 0
+    }
+  }
+  public var taskPriority: UInt8 {
+    get { unsafe virtualAPIC.load(fromByteOffset: 0x80, as: UInt8.self) }
+    nonmutating set {
+      unsafe virtualAPIC.storeBytes(of: newValue, toByteOffset: 0x80, as: UInt8.self)
+    }
+  }
+  public func awaitTaskPriority(below priorityClass: UInt8) {
+    guard priorityClass != state.priorityThreshold else { return }
+    state.priorityThreshold = priorityClass
+    vmcs[.taskPriorityThreshold] = UInt32(priorityClass)
+  }
   public var nmiWindowExiting: Bool {
     get { isOn(.nmiWindowExiting) }
     nonmutating set { set(.nmiWindowExiting, newValue) }

@@ -13,6 +13,8 @@ public struct VMXState {
   var deadline: UInt64
   /// The preemption timer's control is set.
   var isTimerOn: Bool
+  /// What the TPR threshold is.
+  var priorityThreshold: UInt8
   /// Translations are to be forgotten at the next entry.
   var flushes: Bool
   /// An entry has more to do than to enter.

@@ -19,6 +19,13 @@ import X86
   /// Two pages: what the VMCS does not hold lies in the second one.
   var msrBitmap: UnsafeMutableRawPointer { unsafe pages.vcpuPage(APUS_VCPU_PAGE_MSR_BITMAP) }
   var physicalMSRBitmap: UInt64 { unsafe pages.physicalVCPUPage(APUS_VCPU_PAGE_MSR_BITMAP) }
+  /// The virtual-APIC page, of which the TPR shadow uses a byte: a private page of the vCPU area.
+  var virtualAPIC: UnsafeMutableRawPointer {
+    unsafe pages.vcpuPage(APUS_VCPU_PAGE_PRIVATE + 5)
+  }
+  var physicalVirtualAPIC: UInt64 {
+    unsafe pages.physicalVCPUPage(APUS_VCPU_PAGE_PRIVATE + 5)
+  }
   /// The VMCS region's physical address.
   private var block: UInt64 { unsafe pages.physicalVCPUPage(APUS_VCPU_PAGE_VMCB) }
 

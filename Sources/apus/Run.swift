@@ -43,6 +43,13 @@ struct Run: ParsableCommand {
       """, transform: Arguments.ports)
   var port: [PortRange] = []
 
+  @Option(
+    help: """
+      Who keeps the timers of the guest's local APICs: direct, monitor or preemption. Without it \
+      they are the lent CPUs' own, as with direct.
+      """)
+  var timer: TimerChoice?
+
   @Option(help: "The device that runs guests: /dev/apus or /dev/kvm.")
   var device = "/dev/apus"
 
@@ -143,6 +150,6 @@ struct Run: ParsableCommand {
     }
     return GuestConfiguration(
       device: device, cpus: cpu?.cpus ?? [], memorySize: memory.bytes, loader: loader,
-      ports: port, console: !noConsole)
+      ports: port, timer: timer, console: !noConsole)
   }
 }

@@ -91,6 +91,27 @@ final class PretendedProcessor: Processor, @unchecked Sendable {
     return memory.base + Int(physical)
   }
   func drainAPIC() { drains += 1 }
+  /// Between `beginTakingInterrupts` and its end.
+  var takesInterrupts = false
+  func beginTakingInterrupts() { takesInterrupts = true }
+  func endTakingInterrupts() { takesInterrupts = false }
+  /// What waits in the real APIC, and what was taken out of it.
+  var waiting: [UInt8] = []
+  private var taken = VectorSet()
+  func takeInterrupts() {
+    for vector in waiting { taken.insert(vector) }
+    waiting = []
+  }
+  func emptyAPIC() {
+    takeInterrupts()
+    for word in UInt32(0)..<8 { msrs[0x810 + word] = 0 }
+    msrs[0x808] = 0
+    msrs[0x80f] = 0x1ff
+  }
+  func takenInterrupts(_ word: Int) -> UInt64 {
+    defer { taken[word: word] = 0 }
+    return taken[word: word]
+  }
   var served: [UInt8] = []
   func putInService(_ vector: UInt8) { served.append(vector) }
   /// Whether nothing was sent since.

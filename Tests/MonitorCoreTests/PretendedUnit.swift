@@ -129,6 +129,11 @@ final class PretendedUnit: VirtualizationUnit, @unchecked Sendable {
   var interruptShadow = false
   var injection: Event?
   var interruptWindowExiting = false
+  var interruptExiting = false
+  var taskPriority: UInt8 = 0
+  /// 0: none is awaited.
+  var awaitedPriority: UInt8 = 0
+  func awaitTaskPriority(below priorityClass: UInt8) { awaitedPriority = priorityClass }
   var haltExiting = false
   var nmiBlocked = false
   var acceptsNMI: Bool { !nmiBlocked && !interruptShadow }

@@ -91,6 +91,9 @@ struct ControlTests {
       (0x48e, 1 << 39, 0, APUS_CONTROL_HLT_EXITING), (0x48e, 0, 1 << 7, APUS_CONTROL_HLT_EXITING),
       (0x48e, 1 << 57, 0, APUS_CONTROL_IO_BITMAPS), (0x48e, 1 << 60, 0, APUS_CONTROL_MSR_BITMAPS),
       (0x48e, 1 << 63, 0, APUS_CONTROL_SECONDARY), (0x48e, 0, 1 << 21, APUS_CONTROL_TPR_SHADOW),
+      (0x48e, 1 << 53, 0, APUS_CONTROL_TPR_SHADOW),
+      (0x48d, 1 << 32, 0, APUS_CONTROL_INTERRUPT_EXITING),
+      (0x48e, 1 << 35, 0, APUS_CONTROL_TSC_OFFSETTING),
       (0x48b, 1 << 33, 0, APUS_CONTROL_EPT), (0x48b, 1 << 37, 0, APUS_CONTROL_VPID),
       (0x48b, 1 << 39, 0, APUS_CONTROL_UNRESTRICTED_GUEST),
       (0x48f, 1 << 41, 0, APUS_CONTROL_HOST_LONG), (0x48f, 1 << 53, 0, APUS_CONTROL_HOST_EFER),
@@ -110,7 +113,7 @@ struct ControlTests {
   @Test("All that can be missing has words")
   func words() {
     let words: [(UInt32, UInt32)] = [
-      (1, PinControls.needed.union(.unwanted).rawValue),
+      (1, PinControls.needed.union(.changing).rawValue),
       (2, PrimaryControls.needed.union(.changing).union(.unwanted).rawValue),
       (3, SecondaryControls.needed.union(.unwanted).rawValue), (4, ExitControls.needed.rawValue),
       (5, EntryControls.needed.union(.changing).rawValue),

@@ -28,7 +28,7 @@ struct ExitReasonTests {
       (25, .virtualizationInstruction), (26, .virtualizationInstruction),
       (27, .virtualizationInstruction), (29, .debugRegister), (31, .readMSR), (32, .writeMSR),
       (36, .virtualizationInstruction), (37, .other), (39, .virtualizationInstruction),
-      (40, .other), (43, .other), (49, .other), (50, .virtualizationInstruction),
+      (40, .other), (43, .interruptWindow), (49, .other), (50, .virtualizationInstruction),
       (52, .preemptionTimer), (53, .virtualizationInstruction), (54, .cacheControl),
       (55, .setExtendedControl), (59, .virtualizationInstruction), (63, .other),
       (0x8000_0021, .invalidState), (0x8000_0022, .invalidState),

@@ -180,11 +180,11 @@ static inline const char *apus_unfit_words(uint32_t reason)
  */
 #define APUS_CONTROLS(CONTROL)                                                          \
 	CONTROL(APUS_CONTROL_XSAVE, 0x01a, "XSAVE")                                      \
-	CONTROL(APUS_CONTROL_INTERRUPT_EXITING, 0x100, "interrupts without exits")       \
+	CONTROL(APUS_CONTROL_INTERRUPT_EXITING, 0x100, "interrupts with and without exits") \
 	CONTROL(APUS_CONTROL_NMI_EXITING, 0x103, "NMI exiting")                          \
 	CONTROL(APUS_CONTROL_VIRTUAL_NMIS, 0x105, "virtual NMIs")                        \
 	CONTROL(APUS_CONTROL_INTERRUPT_WINDOW, 0x202, "interrupt-window exiting")        \
-	CONTROL(APUS_CONTROL_TSC_OFFSETTING, 0x203, "a TSC without offset")              \
+	CONTROL(APUS_CONTROL_TSC_OFFSETTING, 0x203, "a TSC with and without offset")     \
 	CONTROL(APUS_CONTROL_HLT_EXITING, 0x207, "HLT exiting on and off")               \
 	CONTROL(APUS_CONTROL_INVLPG_EXITING, 0x209, "INVLPG without exits")              \
 	CONTROL(APUS_CONTROL_MWAIT_EXITING, 0x20a, "MWAIT exiting")                      \
@@ -194,7 +194,7 @@ static inline const char *apus_unfit_words(uint32_t reason)
 	CONTROL(APUS_CONTROL_CR3_STORE_EXITING, 0x210, "CR3 stores without exits")       \
 	CONTROL(APUS_CONTROL_CR8_LOAD_EXITING, 0x213, "CR8 loads without exits")         \
 	CONTROL(APUS_CONTROL_CR8_STORE_EXITING, 0x214, "CR8 stores without exits")       \
-	CONTROL(APUS_CONTROL_TPR_SHADOW, 0x215, "the real task priority")                \
+	CONTROL(APUS_CONTROL_TPR_SHADOW, 0x215, "the real task priority, and a shadow of it") \
 	CONTROL(APUS_CONTROL_NMI_WINDOW, 0x216, "NMI-window exiting")                    \
 	CONTROL(APUS_CONTROL_DEBUG_REGISTER_EXITING, 0x217, "debug registers without exits") \
 	CONTROL(APUS_CONTROL_IO_BITMAPS, 0x219, "I/O bitmaps")                           \
@@ -300,6 +300,7 @@ struct apus_cpu {
 	struct apus_fault fault;
 	/* D, before the CPU starts: its IA32_HWP_REQUEST as Linux had it online; 0: unknown */
 	uint64_t hwp_request;
+	uint64_t taken[4];         /* M: vectors of interrupts that it took in root mode, a bit each */
 };
 
 /*
@@ -413,10 +414,35 @@ static inline const char *apus_delivery_words(uint32_t delivery)
 	}
 }
 
+/* Who keeps a guest's local APIC timer, and what that costs. */
+#define APUS_TIMER_MODES(MODE)                                                          \
+	/* the lent CPU's own, but in xAPIC mode, where each access to a register exits */ \
+	MODE(APUS_TIMER_EMULATED, 0, "emulated")                                        \
+	/* the lent CPU's own: no exit for anything */                                  \
+	MODE(APUS_TIMER_DIRECT, 1, "direct")                                            \
+	/* the same with a TSC of the guest's own: IA32_TSC_DEADLINE exits */           \
+	MODE(APUS_TIMER_CONVERTED, 2, "converted")                                      \
+	/* the local APIC is emulated; the lent CPU's timer rings in root mode */       \
+	MODE(APUS_TIMER_MONITOR, 3, "monitor")                                          \
+	/* the same; the VMX-preemption timer ends the guest's run at the deadline */   \
+	MODE(APUS_TIMER_PREEMPTION, 4, "preemption")
+
+#define APUS_ONE(name, number, words) +1
+enum apus_timer_mode { APUS_TIMER_MODES(APUS_ENUMERATOR) APUS_TIMER_MODE_COUNT = APUS_TIMER_MODES(APUS_ONE) };
+#undef APUS_ONE
+
+/* In words; "?" for a number that has none. */
+static inline const char *apus_timer_mode_words(uint32_t mode)
+{
+	switch (mode) {
+	APUS_TIMER_MODES(APUS_CASE_WORDS)
+	default: return "?";
+	}
+}
+
 #undef APUS_ENUMERATOR
 #undef APUS_CASE_WORDS
 
-enum apus_timer_mode { APUS_TIMER_EMULATED = 0, APUS_TIMER_DIRECT = 1 };
 enum apus_apic_mode { APUS_APIC_DISABLED = 0, APUS_APIC_XAPIC = 1, APUS_APIC_X2APIC = 2 };
 
 /* KVM_APUS_GET_STATISTICS copies this. Counters only grow. */
@@ -699,6 +725,23 @@ struct apus_ports {
 	uint32_t flags; /* 0 */
 };
 #define KVM_APUS_PASS_PORTS _IOW(APUS_KVMIO, 0xf4, struct apus_ports)
+
+/*
+ * vCPU: who keeps its local APIC timer, also while it runs, from another thread. All but DIRECT emulate the
+ * whole local APIC: interrupts exit and are injected. A change back to DIRECT comes when the guest has
+ * no interrupt in service. EINVAL: no such policy; ENXIO: no local APIC in the kernel; EOPNOTSUPP: the
+ * processor has no VMX-preemption timer that can be relied on.
+ */
+enum apus_timer_policy {
+	APUS_POLICY_DIRECT = 0,
+	APUS_POLICY_MONITOR = 1,
+	APUS_POLICY_PREEMPTION = 2,
+};
+struct apus_timer_choice {
+	uint32_t policy;   /* enum apus_timer_policy */
+	uint32_t reserved; /* 0 */
+};
+#define KVM_APUS_SET_TIMER _IOW(APUS_KVMIO, 0xf6, struct apus_timer_choice)
 
 /* Device: what the driver found out about this machine, for `apus check`. */
 enum apus_cpu_use { APUS_USE_LINUX = 0, APUS_USE_OFFLINE = 1, APUS_USE_LENT = 2 };

@@ -180,15 +180,24 @@ NAMED("haltWhile(_:is:)") void idle_while(const uint32_t *word, uint32_t seen);
 /* vectors.S. */
 extern const uint8_t exception_stubs[]; /* vectors 0 to 31, 16 bytes each */
 NAMED("getter:exceptionStubs()") INSTRUCTION uint64_t exception_stubs_address(void) { return (uint64_t)exception_stubs; }
-extern const uint8_t drop_interrupt[]; /* acknowledges and forgets: for draining the APIC */
-NAMED("getter:dropInterrupt()") INSTRUCTION uint64_t drop_interrupt_address(void) { return (uint64_t)drop_interrupt; }
+extern const uint8_t take_stubs[]; /* for each vector 8 bytes: ends the interrupt, and notes it in apus_cpu.taken */
+NAMED("getter:takeStubs()") INSTRUCTION uint64_t take_stubs_address(void) { return (uint64_t)take_stubs; }
 extern const uint8_t keep_interrupt[]; /* leaves it in service */
 NAMED("getter:keepInterrupt()") INSTRUCTION uint64_t keep_interrupt_address(void) { return (uint64_t)keep_interrupt; }
-extern const uint8_t drop_interrupt_18[]; /* the same, or a machine check */
-NAMED("getter:dropInterrupt18()") INSTRUCTION uint64_t drop_interrupt_18_address(void) { return (uint64_t)drop_interrupt_18; }
+extern const uint8_t take_interrupt_18[]; /* the same of vector 18, or a machine check */
+NAMED("getter:takeInterrupt18()") INSTRUCTION uint64_t take_interrupt_18_address(void) { return (uint64_t)take_interrupt_18; }
 /* Loads GDT and IDT, reloads the segment registers and the task register. */
 NAMED("loadDescriptorTables(gdt:limit:idt:taskSelector:)")
 void tables_load(uint64_t gdt, uint32_t gdt_limit, uint64_t idt, uint32_t task_selector);
+/* With GIF 0 the interrupt flag only says whether an interrupt makes a guest exit that does not decide itself. */
+NAMED("setInterruptFlag()") INSTRUCTION void interrupts_on(void) { __asm__ volatile("sti" : : : "memory"); }
+NAMED("clearInterruptFlag()") INSTRUCTION void interrupts_off(void) { __asm__ volatile("cli" : : : "memory"); }
+NAMED("readFlags()") INSTRUCTION uint64_t flags_read(void)
+{
+	uint64_t value;
+	__asm__ volatile("pushfq; pop %0" : "=r"(value) : : "memory");
+	return value;
+}
 /* Takes what is pending: STI for a few instructions. */
 NAMED("openInterruptWindow()") INSTRUCTION void interrupt_window(void) { __asm__ volatile("sti; nop; nop; cli" : : : "memory"); }
 

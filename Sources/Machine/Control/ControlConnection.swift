@@ -76,6 +76,11 @@ public final class ControlConnection {
     return try answer(before: .now + Self.patience)
   }
 
+  /// Says who keeps the timers of its local APICs from now on.
+  public func setTimer(_ timer: TimerChoice) throws(ControlError) {
+    _ = try answer(to: .timer(timer))
+  }
+
   /// Sends a non-maskable interrupt.
   public func sendNMI(virtualCPU: Int) throws(ControlError) {
     _ = try answer(to: .nmi(virtualCPU: virtualCPU))

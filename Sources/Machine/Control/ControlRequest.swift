@@ -9,6 +9,8 @@ enum ControlRequest: Equatable, Sendable {
   /// Ends the run as SIGTERM does. A second line comes at the end of the run.
   case kill
   case nmi(virtualCPU: Int)
+  /// Of all its vCPUs.
+  case timer(TimerChoice)
   /// After the answer the connection is the console's, with what it showed before at first.
   case console
 
@@ -31,6 +33,9 @@ enum ControlRequest: Equatable, Sendable {
         let id = Int(words[1])
       else { throw .notANumber }
       self = .nmi(virtualCPU: id)
+    case ("timer", 2):
+      guard let timer = TimerChoice(rawValue: words[1]) else { throw .unknown }
+      self = .timer(timer)
     default: throw .unknown
     }
   }
@@ -41,6 +46,7 @@ enum ControlRequest: Equatable, Sendable {
     case .stop: "stop\n"
     case .kill: "kill\n"
     case .nmi(let id): "nmi \(id)\n"
+    case .timer(let timer): "timer \(timer.rawValue)\n"
     case .console: "console\n"
     }
   }
@@ -56,7 +62,7 @@ enum ControlRequestError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .tooLong: "a request has \(ControlRequest.longest) bytes at most"
     case .notANumber: "a vCPU is a number"
-    case .unknown: "requests are status, stop, kill, nmi [VCPU] and console"
+    case .unknown: "requests are status, stop, kill, nmi [VCPU], timer POLICY and console"
     }
   }
 }

@@ -151,7 +151,7 @@ final class ControlService: Sendable {
     case .stop: state.isStopWanted = true
     case .kill: state.isEndWanted = true
     case .status: break
-    case .console, .nmi: return .refusal("it is \(state.phase.rawValue)")
+    case .console, .nmi, .timer: return .refusal("it is \(state.phase.rawValue)")
     }
     return .done
   }
@@ -168,6 +168,7 @@ final class ControlService: Sendable {
     case .kill:
       guest.endRun()
       return .done
+    case .timer(let timer): return guest.setTimer(timer).map(ControlAnswer.refusal) ?? .done
     case .nmi(let id):
       guard id < guest.virtualCPUCount else {
         return .refusal("it has no vCPU \(id): the last one is \(guest.virtualCPUCount - 1)")

@@ -69,7 +69,7 @@ final class ControlSession {
     switch request {
     case .console: position = 0
     case .stop, .kill: awaitsEnd = true
-    case .status, .nmi: break
+    case .status, .nmi, .timer: break
     }
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A guest as its control socket sees it. Calls come from the socket's thread, and none waits for
-/// the guest.
+/// the guest longer than it takes to make it exit.
 protocol ControlledGuest: AnyObject, Sendable {
   var consoleLog: ConsoleLog { get }
   var hypervisor: Hypervisor { get }
@@ -15,6 +15,8 @@ protocol ControlledGuest: AnyObject, Sendable {
   func endRun()
   /// Nil if the NMI is on its way, else why not.
   func sendNMI(virtualCPU: Int) -> String?
+  /// Of all vCPUs. Nil if it is done, or will be as soon as the guest lets it; else why not.
+  func setTimer(_ timer: TimerChoice) -> String?
 
   func receive(_ input: ArraySlice<UInt8>)
   /// Whether so much input waits that more should not be read.

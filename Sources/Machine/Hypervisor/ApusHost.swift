@@ -13,6 +13,10 @@ struct ApusHost: VirtualCPUHost {
     try virtualCPU.injectNMI()
   }
 
+  func setTimer(of virtualCPU: borrowing VirtualCPU, _ timer: TimerChoice) throws(KVMError) {
+    try virtualCPU.setTimer(timer.policy)
+  }
+
   func exits(of virtualCPU: borrowing VirtualCPU) -> ExitCounts {
     (try? virtualCPU.statistics()).map { ExitCounts($0) } ?? .none
   }

@@ -27,6 +27,7 @@ public enum Hypervisor: String, Codable, Sendable {
       try Preflight.check(cpus: configuration.cpus, lentBy: state, of: HostFiles())
     case .kvm:
       if !configuration.ports.isEmpty { throw .portsNotPassed(device: configuration.device) }
+      if configuration.timer != nil { throw .timerNotChosen(device: configuration.device) }
       try Preflight.check(cpus: configuration.cpus, of: HostFiles())
     }
   }

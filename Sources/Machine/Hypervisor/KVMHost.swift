@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import KVM
+import SystemPackage
 
 /// A vCPU of `/dev/kvm`, which runs on its thread's CPU.
 final class KVMHost: VirtualCPUHost {
@@ -30,6 +31,11 @@ final class KVMHost: VirtualCPUHost {
 
   /// KVM makes other threads wait until the vCPU's own comes out of the guest.
   func sendNMI(to virtualCPU: borrowing VirtualCPU) { requestedNMI.request(of: virtualCPU) }
+
+  /// `/dev/kvm` does not know the request: ENOTTY.
+  func setTimer(of virtualCPU: borrowing VirtualCPU, _ timer: TimerChoice) throws(KVMError) {
+    throw KVMError(call: "KVM_APUS_SET_TIMER", errno: Errno(rawValue: 25))
+  }
 
   func exits(of virtualCPU: borrowing VirtualCPU) -> ExitCounts {
     guard let values = try? counters?.values() else { return .none }

@@ -3,7 +3,7 @@ import KVM
 
 /// What `/dev/apus` and `/dev/kvm` do differently for one vCPU.
 ///
-/// Every call is given that vCPU. `exits`, `status` and `sendNMI` may come from any thread, the
+/// Every call is given that vCPU. `exits`, `status`, `sendNMI` and `setTimer` may come from any thread, the
 /// others come from the thread that runs the vCPU, or after its end.
 protocol VirtualCPUHost: Sendable {
   /// The calling thread begins to run the vCPU. Nil if it may, else why not.
@@ -14,6 +14,7 @@ protocol VirtualCPUHost: Sendable {
   func prepareToRun(_ virtualCPU: borrowing VirtualCPU) throws(KVMError)
 
   func sendNMI(to virtualCPU: borrowing VirtualCPU) throws(KVMError)
+  func setTimer(of virtualCPU: borrowing VirtualCPU, _ timer: TimerChoice) throws(KVMError)
   /// Exits so far.
   func exits(of virtualCPU: borrowing VirtualCPU) -> ExitCounts
   /// What there is to say while the vCPU runs.

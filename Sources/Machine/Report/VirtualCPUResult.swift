@@ -88,20 +88,28 @@ public struct VirtualCPUResult: Equatable, Sendable {
     exits = ExitCounts(statistics)
     let apic = APICMode(apus_apic_mode(rawValue: statistics.apic_mode))
     self.apic = apic
+    let mode = apus_timer_mode(rawValue: statistics.timer_mode)
+    let isEmulated = mode == APUS_TIMER_MONITOR || mode == APUS_TIMER_PREEMPTION
     interrupts =
       switch apic {
+      case _ where isEmulated:
+        Mode(isDirect: false, reason: "asked for: the monitor takes and injects them")
       case .x2APIC: Mode(isDirect: true, reason: "the guest uses x2APIC on a lent CPU")
       case .xAPIC:
         Mode(isDirect: false, reason: "the guest stayed in xAPIC mode, whose EOI writes exit")
       case .disabled: Mode(isDirect: false, reason: "the guest left its APIC off")
       }
     timer =
-      if statistics.timer_mode == APUS_TIMER_DIRECT.rawValue {
+      switch mode {
+      case APUS_TIMER_DIRECT:
         Mode(isDirect: true, reason: "the guest sets the lent CPU's APIC timer")
-      } else if apic == .x2APIC {
-        Mode(isDirect: false, reason: "the monitor keeps the APIC timer")
-      } else {
-        Mode(isDirect: false, reason: "direct only in x2APIC mode")
+      case APUS_TIMER_CONVERTED:
+        Mode(isDirect: false, reason: "the guest has a TSC of its own: setting a deadline exits")
+      case APUS_TIMER_MONITOR:
+        Mode(isDirect: false, reason: "asked for: the lent CPU's APIC timer rings in the monitor")
+      case APUS_TIMER_PREEMPTION:
+        Mode(isDirect: false, reason: "asked for: the VMX-preemption timer ends the guest's run")
+      default: Mode(isDirect: false, reason: "direct only in x2APIC mode")
       }
     lent = LentTime(
       entries: statistics.entries, runCycles: statistics.run_cycles,

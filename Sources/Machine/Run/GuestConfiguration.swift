@@ -12,18 +12,21 @@ public struct GuestConfiguration: Sendable {
   public var loader: BootLoader
   /// The machine's own ports that the guest gets for itself. Only on `/dev/apus`.
   public var ports: [PortRange]
+  /// Who keeps the timers of its local APICs, if that was said. Only on `/dev/apus`.
+  public var timer: TimerChoice?
   /// Whether the guest's console is the process's terminal.
   public var console: Bool
 
   public init(
     device: String, cpus: [Int], memorySize: UInt64, loader: BootLoader,
-    ports: [PortRange] = [], console: Bool
+    ports: [PortRange] = [], timer: TimerChoice? = nil, console: Bool
   ) {
     self.device = device
     self.cpus = cpus
     self.memorySize = memorySize
     self.loader = loader
     self.ports = ports
+    self.timer = timer
     self.console = console
   }
 }

@@ -31,6 +31,16 @@ extension GuestMachine: ControlledGuest {
     }
   }
 
+  func setTimer(_ timer: TimerChoice) -> String? {
+    do {
+      for virtualCPU in virtualCPUs { try virtualCPU.setTimer(timer) }
+      return nil
+    } catch {
+      return timer == .preemption && error.errno == .notSupportedOnSocket
+        ? "\(SetupError.timerUnavailable(timer))" : "\(error)"
+    }
+  }
+
   func receive(_ input: ArraySlice<UInt8>) { devices.console.receive(input) }
 
   var isConsoleFull: Bool { devices.console.waitingCount > EventLoop.mostWaiting }

@@ -53,7 +53,7 @@ public final class GuestMachine: Sendable {
     let factory = try refused.translating { () throws(KVMError) in
       try VirtualCPUFactory(
         system, lines: lines, buses: devices.buses, control: control, count: count,
-        entry: configuration.loader.image.entry, logger: logger)
+        entry: configuration.loader.image.entry, timer: configuration.timer, logger: logger)
     }
     if hypervisor == .apus, !configuration.cpus.isEmpty {
       try refused.translating { () throws(KVMError) in try lines.machine.nameCPUs() }

@@ -53,6 +53,7 @@ struct RefusedCall {
     case ("KVM_SET_LENT_CPU", .notSupportedOnSocket), ("KVM_SET_LENT_CPU", .ioError),
       ("KVM_CREATE_VCPU", .notSupportedOnSocket):
       .cpuUnfit(cpu)
+    case ("KVM_APUS_SET_TIMER", .notSupportedOnSocket): .timerUnavailable(.preemption)
     case ("KVM_APUS_PASS_PORTS", let errno):
       ports.flatMap { SetupError(ports: $0, errno) } ?? .call(error)
     case ("KVM_SET_USER_MEMORY_REGION", .noMemory) where isBeyondLimit:

@@ -32,6 +32,9 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
   case firmwareOff
   case missingCapability(device: String, name: String)
   case portsNotPassed(device: String)
+  case timerNotChosen(device: String)
+  /// The processor has no timer that could do it.
+  case timerUnavailable(TimerChoice)
   case portsNotPermitted(PortRange)
   case portsInUse(PortRange)
   case portsRefused(PortRange)
@@ -54,7 +57,7 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
     case .control(let error): error.isUsage
     case .unreadable, .unwritable, .fileTooLarge, .kernel, .boot, .memoryNotPages,
       .memoryExceedsMachine, .noSuchCPU, .cpuKept, .cpuLent, .cpuOffline, .tooManyCPUs,
-      .portsNotPassed, .portsInUse, .portsRefused:
+      .portsNotPassed, .timerNotChosen, .timerUnavailable, .portsInUse, .portsRefused:
       true
     case .memoryUnavailable, .memoryBeyondLimit, .beyondUserLimit, .noDevice, .noPermission,
       .notKVM, .cpuUnfit,
@@ -127,6 +130,11 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
         + "firmware's setup"
     case .missingCapability(let device, let name):
       "\(device) lacks \(name), which a Linux guest needs"
+    case .timerNotChosen(let device):
+      "\(device) chooses its guests' timers itself: --timer is for /dev/apus"
+    case .timerUnavailable(let timer):
+      "this processor has no VMX-preemption timer that could be relied on: --timer \(timer) is not "
+        + "to be had, monitor is"
     case .portsNotPassed(let device):
       "\(device) passes no ports to a guest: --port needs /dev/apus"
     case .portsNotPermitted(let ports):

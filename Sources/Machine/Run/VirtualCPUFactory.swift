@@ -14,6 +14,9 @@ struct VirtualCPUFactory {
   let entry: UInt64
   let logger: Logger
 
+  /// Who keeps their timers, if that was said.
+  private let timer: TimerChoice?
+
   /// What the device's vCPUs can be.
   private let supported: [kvm_cpuid_entry2]
   private let hasDeadlineTimer: Bool
@@ -23,7 +26,7 @@ struct VirtualCPUFactory {
 
   init(
     _ system: borrowing System, lines: InterruptLines, buses: Buses, control: RunControl,
-    count: Int, entry: UInt64, logger: Logger
+    count: Int, entry: UInt64, timer: TimerChoice?, logger: Logger
   ) throws(KVMError) {
     hypervisor = Hypervisor(system)
     supported = try system.supportedCPUID()
@@ -34,6 +37,7 @@ struct VirtualCPUFactory {
     self.control = control
     self.count = count
     self.entry = entry
+    self.timer = timer
     self.logger = logger
     writes = WaitingWrites(bus: buses)
   }
@@ -47,6 +51,7 @@ struct VirtualCPUFactory {
     try virtualCPU.setCPUID(cpuid.entries(from: supported))
     // The others wait for INIT and SIPI as they are.
     if id == 0 { try setInitialState(virtualCPU) }
+    if let timer { try virtualCPU.setTimer(timer.policy) }
     return VirtualCPUThread(
       virtualCPU, on: host, bus: buses, control: control, ringOffset: ringOffset, writes: writes)
   }

@@ -64,6 +64,11 @@ final class VirtualCPUThread: Sendable {
   func sendNMI() throws(KVMError) { try host.sendNMI(to: virtualCPU) }
 
   /// From any thread.
+  func setTimer(_ timer: TimerChoice) throws(KVMError) {
+    try host.setTimer(of: virtualCPU, timer)
+  }
+
+  /// From any thread.
   func deliverWaitingWrites() {
     if let ring { writes.deliver(from: ring) }
   }

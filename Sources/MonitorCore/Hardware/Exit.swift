@@ -111,10 +111,11 @@ public struct ControlRegisterAccess: Equatable, Sendable {
   public enum Kind: UInt8, Sendable { case write, read, clearTaskSwitched, loadStatusWord }
   public var number: UInt8
   public var kind: Kind
-  public var register: UInt8
+  /// The general register, as encoded; nil where the processor does not say.
+  public var register: UInt8?
   public var source: UInt16
 
-  public init(number: UInt8, kind: Kind, register: UInt8, source: UInt16 = 0) {
+  public init(number: UInt8, kind: Kind, register: UInt8?, source: UInt16 = 0) {
     self.number = number
     self.kind = kind
     self.register = register

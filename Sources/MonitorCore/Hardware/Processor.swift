@@ -16,9 +16,21 @@ public protocol Processor {
   /// address. It is valid until the place is used again.
   func map(_ physical: UInt64, at place: WindowPlace) -> UnsafeMutableRawPointer
 
-  /// Empties the local APIC: every LVT masked, timer stopped, nothing requested or in
+  /// Empties the local APIC, and stops what it does by itself: every LVT masked, timer stopped, nothing requested or in
   /// service, switched on with the highest spurious vector.
   func drainAPIC()
+  /// Between these two, and while an APIC is drained or `putInService` waits, interrupts of 16 to 255 that
+  /// come in root mode are ended and noted. What waits makes a guest exit whose unit has
+  /// `interruptExiting`. Vectors below 16 must not come.
+  func beginTakingInterrupts()
+  func endTakingInterrupts()
+  /// Takes what waits in the local APIC now.
+  func takeInterrupts()
+  /// Ends what is in service and takes what waits, whatever was its priority. The APIC is on afterwards, with
+  /// TPR 0 and the highest spurious vector; LVT entries stay as they are.
+  func emptyAPIC()
+  /// The noted vectors from 64 * `word` (0 to 3) on, a bit each, which are noted no longer.
+  func takenInterrupts(_ word: Int) -> UInt64
   /// Makes an interrupt one that is being handled: 32 to 255, and of a higher priority class than those
   /// that are already. Nothing is requested, and TPR is 0.
   func putInService(_ vector: UInt8)

@@ -45,6 +45,19 @@ public struct VectorSet: Equatable, Sendable {
     words[Int(vector >> 6)] &= ~(1 << UInt64(vector & 63))
   }
 
+  /// Vectors 64n to 64n + 63.
+  public subscript(word number: Int) -> UInt64 {
+    get { words[number & 3] }
+    set { words[number & 3] = newValue }
+  }
+
+  public var highest: UInt8? {
+    for index in stride(from: 3, through: 0, by: -1) where words[index] != 0 {
+      return UInt8(index * 64 + 63 - words[index].leadingZeroBitCount)
+    }
+    return nil
+  }
+
   /// Takes the lowest vector out.
   public mutating func popFirst() -> UInt8? {
     for index in words.indices where words[index] != 0 {

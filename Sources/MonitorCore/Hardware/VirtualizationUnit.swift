@@ -92,6 +92,14 @@ public protocol VirtualizationUnit {
   var injection: Event? { get nonmutating set }
   /// An exit as soon as the guest can take an interrupt.
   var interruptWindowExiting: Bool { get nonmutating set }
+  /// The processor's interrupts exit instead of being the guest's, and CR8 is `taskPriority` instead of the
+  /// real register.
+  var interruptExiting: Bool { get nonmutating set }
+  /// TPR of an emulated local APIC; the lower four bits may not be kept.
+  var taskPriority: UInt8 { get nonmutating set }
+  /// An exit as soon as TPR's class is below `priorityClass` (1 to 15) and, where the processor looks at that
+  /// too, the guest can take an interrupt; 0: none. TPR's class is not below it now.
+  func awaitTaskPriority(below priorityClass: UInt8)
   /// HLT exits: only for a client without an interrupt controller in the kernel.
   var haltExiting: Bool { get nonmutating set }
   /// Guest NMIs are blocked: one is being handled.

@@ -21,7 +21,7 @@ extension VirtualCPU {
     case .interruptCommand: return send(InterruptCommand(rawValue: value))
     case .selfInterrupt:
       guard value >> 8 == 0, value >= 16 else { return false }
-      processor.writeAPIC(.selfInterrupt, UInt32(value))
+      requestInterrupt(UInt8(value))
       return true
     case .id, .logicalDestination, .destinationFormat, .interruptCommandHigh: return false
     default:
@@ -42,14 +42,33 @@ extension VirtualCPU {
     case .version: 0x0005_0014
     case .taskPriority, .processorPriority, .spuriousVector, .errorStatus, .lvtTimer, .lvtError,
       .timerInitialCount, .timerCurrentCount, .timerDivide:
-      processor.readAPIC(register)
+      readRegister(register)
     // The real one takes all interrupts for edges. SDM vol. 3, 11.8.4: for a vector that is neither
     // requested nor in service the bits say nothing.
     case _ where register.isTriggerMode:
       state.levelVectors[register: register.rawValue - APICRegister.triggerMode0.rawValue]
     default:
       (APICRegister.inService0.rawValue..<APICRegister.errorStatus.rawValue)
-        .contains(register.rawValue) ? processor.readAPIC(register) : nil
+        .contains(register.rawValue) ? readRegister(register) : nil
+    }
+  }
+
+  /// A register that the real APIC has, or the emulated one.
+  @inline(__always)
+  private func readRegister(_ register: APICRegister) -> UInt32 {
+    isEmulated ? readEmulated(register) : processor.readAPIC(register)
+  }
+  @inline(__always)
+  private func writeRegister(_ register: APICRegister, _ value: UInt32) {
+    if isEmulated { writeEmulated(register, value) } else { processor.writeAPIC(register, value) }
+  }
+  /// Makes a vector one that waits in the APIC.
+  @inline(__always)
+  func requestInterrupt(_ vector: UInt8) {
+    if isEmulated {
+      acceptInterrupt(vector)
+    } else {
+      processor.writeAPIC(.selfInterrupt, UInt32(vector))
     }
   }
 
@@ -58,18 +77,18 @@ extension VirtualCPU {
     switch register {
     case .taskPriority:
       guard value >> 8 == 0 else { return false }
-      processor.writeAPIC(register, value)
+      writeRegister(register, value)
     case .endOfInterrupt: endOfInterrupt()
-    case .spuriousVector: processor.writeAPIC(register, value & 0x1ff)
-    case .errorStatus: processor.writeAPIC(register, 0)
+    case .spuriousVector: writeRegister(register, value & 0x1ff)
+    case .errorStatus: writeRegister(register, 0)
     case .lvtTimer:
       // Vector, mask, mode; delivery is always fixed. Mode 2 is TSC-deadline, 3 reserved.
       let mode = value >> 17 & 3
       guard mode < 2 || mode == 2 && offersTSCDeadline else { return false }
-      processor.writeAPIC(register, value & LocalVector.timerMask)
-    case .lvtError: processor.writeAPIC(register, value & LocalVector.errorMask)
-    case .timerInitialCount: processor.writeAPIC(register, value)
-    case .timerDivide: processor.writeAPIC(register, value & 0xb)
+      writeRegister(register, value & LocalVector.timerMask)
+    case .lvtError: writeRegister(register, value & LocalVector.errorMask)
+    case .timerInitialCount: writeRegister(register, value)
+    case .timerDivide: writeRegister(register, value & 0xb)
     case .lvtLINT0:
       state.apic.lint0 = value & LocalVector.pinMask
       noticeExternal()
@@ -85,9 +104,14 @@ extension VirtualCPU {
   /// EOI of the interrupt with the highest priority in service. It exits only while a
   /// level-triggered line is among them: then that line is told.
   func endOfInterrupt() {
-    // Which vector it is matters only while a line's is in service.
-    let vector = state.levelVectors.isEmpty ? nil : highestInService
-    processor.writeAPIC(.endOfInterrupt, 0)
+    let vector: UInt8?
+    if isEmulated {
+      vector = state.apic.software.endOfInterrupt()
+    } else {
+      // Which vector it is matters only while a line's is in service.
+      vector = state.levelVectors.isEmpty ? nil : highestInService
+      processor.writeAPIC(.endOfInterrupt, 0)
+    }
     guard let vector, state.levelVectors.contains(vector) else { return }
     state.levelVectors.remove(vector)
     interceptEOI()
@@ -116,29 +140,49 @@ extension VirtualCPU {
   }
 
   /// Sets which APIC MSRs exit: all of them but in x2APIC mode; then those that only concern
-  /// this CPU do not.
+  /// this CPU do not. Of an emulated APIC these are the timer's, where it is this CPU's.
   func interceptAPIC() {
-    let direct = state.apic.base.isX2APIC
+    let isX2APIC = state.apic.base.isX2APIC
+    let policy = state.apic.policy
     for number in UInt8(0)...0x3f {
       let register = APICRegister(rawValue: number)
+      let isReached =
+        switch policy {
+        case .direct: isX2APIC
+        case .monitor: isX2APIC && Self.isTimerCount(register)
+        case .preemption: false
+        }
       unit.intercept(
-        register.msr, reads: !(direct && Self.readsDirectly(register)),
-        writes: !(direct && Self.writesDirectly(register)))
+        register.msr, reads: !(isReached && Self.readsDirectly(register)),
+        writes: !(isReached && Self.writesDirectly(register)))
     }
     interceptEOI()
     control.statistics.apic_mode =
-      direct
+      isX2APIC
       ? APUS_APIC_X2APIC.rawValue
       : state.apic.base.isEnabled ? APUS_APIC_XAPIC.rawValue : APUS_APIC_DISABLED.rawValue
-    control.statistics.timer_mode =
-      direct ? APUS_TIMER_DIRECT.rawValue : APUS_TIMER_EMULATED.rawValue
-    intercept(.tscDeadline, reads: !offersTSCDeadline, writes: !offersTSCDeadline)
+    let mode =
+      switch policy {
+      case .direct: isX2APIC ? APUS_TIMER_DIRECT : APUS_TIMER_EMULATED
+      case .monitor: APUS_TIMER_MONITOR
+      case .preemption: APUS_TIMER_PREEMPTION
+      }
+    control.statistics.timer_mode = mode.rawValue
+    let deadlineExits = !offersTSCDeadline || policy == .preemption
+    intercept(.tscDeadline, reads: deadlineExits, writes: deadlineExits)
   }
 
   func interceptEOI() {
     unit.intercept(
       APICRegister.endOfInterrupt.msr, reads: true,
-      writes: !state.apic.base.isX2APIC || !state.levelVectors.isEmpty)
+      writes: !state.apic.base.isX2APIC || !state.levelVectors.isEmpty || isEmulated)
+  }
+
+  static func isTimerCount(_ register: APICRegister) -> Bool {
+    switch register {
+    case .timerInitialCount, .timerCurrentCount, .timerDivide: true
+    default: false
+    }
   }
 
   static func readsDirectly(_ register: APICRegister) -> Bool {
@@ -190,7 +234,7 @@ extension VirtualCPU {
   /// An APIC that is switched off requests nothing, its timer included, and takes no EOI: what was in
   /// service is over. SDM vol. 3, 11.4.3.
   private func silenceAPIC() {
-    clearRealAPIC()
+    clearAPIC()
     state.levelVectors = VectorSet()
   }
 

@@ -7,6 +7,10 @@ extension VirtualCPU {
   /// an exit when it can.
   func deliverPending() {
     if state.pendingNMIs != 0 { deliverNMI() }
+    if isEmulated {
+      deliverEmulated()
+      return
+    }
     let waits = externalWaits
     guard waits || wantsInterruptWindow else {
       unit.interruptWindowExiting = false
@@ -20,6 +24,52 @@ extension VirtualCPU {
     } else {
       unit.interruptWindowExiting = true
     }
+  }
+
+  /// The same where the local APIC is emulated: its own interrupts come before the PICs', because their EOI
+  /// exits, and then the next is looked at.
+  private func deliverEmulated() {
+    withdrawInterrupt()
+    unit.interruptWindowExiting = false
+    let accepts =
+      unit.injection == nil && unit.flags.contains(.interruptEnable) && !unit.interruptShadow
+    let priorityClass = taskPriority >> 4
+    var held: UInt8 = 0
+    let next = state.deferredInterrupt == nil ? state.apic.software.next() : nil
+    if let next, next >> 4 > priorityClass {
+      if accepts {
+        state.apic.software.acknowledge(next)
+        state.apic.ownsInjection = true
+        unit.injection = Event(kind: .external, vector: next)
+      } else {
+        unit.interruptWindowExiting = true
+      }
+    } else {
+      if let next { held = next >> 4 }
+      if externalWaits, accepts {
+        state.apic.ownsInjection = false
+        unit.injection = Event(kind: .external, vector: takeExternal())
+      } else if externalWaits || wantsInterruptWindow {
+        unit.interruptWindowExiting = true
+      }
+    }
+    unit.awaitTaskPriority(below: held)
+  }
+
+  /// An interrupt of the emulated APIC that the guest has not seen yet waits in that again: one of a higher
+  /// priority may have come.
+  func withdrawInterrupt() {
+    guard state.apic.ownsInjection else { return }
+    state.apic.ownsInjection = false
+    var vector = state.deferredInterrupt
+    if let event = unit.injection, event.kind == .external { vector = event.vector }
+    guard let vector, state.apic.software.service.contains(vector) else { return }
+    if state.deferredInterrupt == vector {
+      state.deferredInterrupt = nil
+    } else {
+      unit.injection = nil
+    }
+    state.apic.software.withdraw(vector)
   }
 
   @inline(never)

@@ -9,7 +9,10 @@ extension VirtualCPU {
   func send(_ command: InterruptCommand) -> Bool {
     switch command.mode {
     case .fixed, .lowestPriority:
-      guard command.vector >= 16 else { return true }
+      guard command.vector >= 16 else {
+        note(APICError.sentIllegalVector)
+        return true
+      }
       if sendDirectly(command) { return true }
       forTargets(of: command, one: command.mode == .lowestPriority) { target in
         send(command.vector, to: target)

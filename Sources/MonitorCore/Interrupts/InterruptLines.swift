@@ -143,7 +143,7 @@ extension VirtualCPU {
   func takeLevel(_ vector: UInt8) {
     state.levelVectors.insert(vector)
     interceptEOI()
-    processor.writeAPIC(.selfInterrupt, UInt32(vector))
+    requestInterrupt(vector)
   }
 
   /// The I/O APIC's message as a local APIC's command: 8-bit destinations.

@@ -31,7 +31,7 @@ extension VirtualCPU {
       switch device {
       case .ioapic: withMachine { $0.controllers.ioapic.read(offset: offset & ~3) }
       case .localAPIC:
-        readXAPIC(APICRegister(rawValue: UInt8(truncatingIfNeeded: offset >> 4))) ?? 0
+        readXAPICPage(APICRegister(rawValue: UInt8(truncatingIfNeeded: offset >> 4)))
       }
     return UInt64(value) >> ((offset & 3) * 8)
   }
@@ -47,6 +47,12 @@ extension VirtualCPU {
     case .localAPIC:
       writeXAPIC(APICRegister(rawValue: UInt8(truncatingIfNeeded: offset >> 4)), value)
     }
+  }
+
+  private func readXAPICPage(_ register: APICRegister) -> UInt32 {
+    if let value = readXAPIC(register) { return value }
+    note(APICError.illegalRegister)
+    return 0
   }
 
   /// A register of the xAPIC page; nil where there is none. SDM vol. 3, table 11-1.

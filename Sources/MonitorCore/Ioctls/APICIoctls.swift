@@ -27,7 +27,7 @@ extension VirtualCPU {
       }
       return vectors
     }
-    var saved = SavedAPIC()
+    var saved = SoftwareAPIC()
     saved.service = vectors(.inService0)
     guard saved.service.canBeInService else { return -EINVAL_ }
     saved.taskPriority = register(.taskPriority)
@@ -41,20 +41,16 @@ extension VirtualCPU {
       saved.timerInitialCount = max(register(.timerCurrentCount), 1)
     }
     saved.timerDivide = register(.timerDivide)
-    for word in UInt8(0)..<8 {
-      saved.requests[Int(word)] = register(
-        APICRegister(rawValue: APICRegister.request0.rawValue + word))
-    }
+    saved.requests = vectors(.request0)
     // The first 16 vectors are the processor's own and cannot be requested.
-    saved.requests[0] &= 0xffff_0000
+    saved.requests[register: 0] &= 0xffff_0000
     // Whose EOI the I/O APIC waits for.
     for word in UInt8(0)..<8 {
       let level = register(APICRegister(rawValue: APICRegister.triggerMode0.rawValue + word))
       state.levelVectors[register: word] =
-        level & (saved.service[register: word] | saved.requests[Int(word)])
+        level & (saved.service[register: word] | saved.requests[register: word])
     }
     interceptEOI()
-    state.apic.saved = saved
     state.apic.logicalDestination = register(.logicalDestination) & 0xff00_0000
     state.apic.destinationFormat = register(.destinationFormat) | 0x0fff_ffff
     state.apic.commandHigh = register(.interruptCommandHigh)
@@ -62,8 +58,9 @@ extension VirtualCPU {
     state.apic.lint1 = register(.lvtLINT1) & LocalVector.pinMask
     state.apic.performance = register(.lvtPerformance) & LocalVector.internalMask
     state.apic.thermal = register(.lvtThermal) & LocalVector.internalMask
-    clearRealAPIC()
-    loadRealAPIC()
+    clearAPIC()
+    state.apic.software = saved
+    loadAPIC()
     publishAPIC()
     updateLines()
     return 0

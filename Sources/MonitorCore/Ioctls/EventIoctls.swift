@@ -72,6 +72,7 @@ extension VirtualCPU {
       unit.injection = Event(kind: .nonMaskable, vector: 2)
     } else if events.interrupt.injected != 0 {
       unit.injection = Event(kind: .external, vector: events.interrupt.nr)
+      state.apic.ownsInjection = state.apic.software.service.contains(events.interrupt.nr)
     } else {
       unit.injection = nil
     }

@@ -44,7 +44,7 @@ extension VirtualCPU {
     registers.cr2 = unit.cr2
     registers.cr3 = unit.cr3
     registers.cr4 = unit.cr4
-    registers.cr8 = UInt64(processor.readAPIC(.taskPriority) >> 4)
+    registers.cr8 = UInt64(taskPriority >> 4)
     registers.efer = unit.efer
     registers.apic_base = state.apic.base.rawValue
     if let event = unit.injection, event.kind == .external {
@@ -77,7 +77,7 @@ extension VirtualCPU {
     unit.cr0 = new.cr0 | CR0.extensionType.rawValue
     unit.cr4 = new.cr4
     state.attention.insert(.pageDirectoryPointers)
-    processor.writeAPIC(.taskPriority, UInt32(new.cr8) << 4)
+    taskPriority = UInt32(new.cr8) << 4
     unit.flushTranslations()
     return injectRequested(new)
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Emulator
 import X86
 
 /// Accesses to control registers that exit: those that change a bit which is not the guest's own.
@@ -30,15 +31,21 @@ extension VirtualCPU {
     case 0: value = unit.cr0
     case 3: value = unit.cr3
     case 4: value = unit.cr4
-    case 8: value = UInt64(processor.readAPIC(.taskPriority) >> 4)
+    case 8: value = UInt64(taskPriority >> 4)
     default: return false
     }
-    self[register: access.register] = isLongMode ? value : value & 0xffff_ffff
+    self[register: register(of: access)] = isLongMode ? value : value & 0xffff_ffff
     return true
   }
 
+  private func register(of access: ControlRegisterAccess) -> UInt8 {
+    if let register = access.register { return register }
+    let mode = codeSize
+    return fetchInstruction(mode).generalRegister(mode)
+  }
+
   private func write(_ access: ControlRegisterAccess) -> Bool {
-    var value = self[register: access.register]
+    var value = self[register: register(of: access)]
     if !isLongMode { value &= 0xffff_ffff }
     switch access.number {
     case 0: return setCR0(value)
@@ -46,7 +53,7 @@ extension VirtualCPU {
     case 4: return setCR4(value)
     case 8:
       guard value <= 15 else { return false }
-      processor.writeAPIC(.taskPriority, UInt32(value) << 4)
+      taskPriority = UInt32(value) << 4
       return true
     default: return false
     }

@@ -29,7 +29,7 @@ extension VirtualCPU {
     unit.haltExiting = vm.irqchip == 0
     publishAPIC()
     interceptAPIC()
-    loadRealAPIC()
+    loadAPIC()
     restoreExtendedState()
     processor.xcr0 = state.xcr0
     for index in 0..<4 { processor.writeDebugAddress(index, state.debugAddresses[index]) }
@@ -37,7 +37,7 @@ extension VirtualCPU {
     control.slots_generation = 0
     forgetGuestPages()
     // Whatever waits is looked at before the first entry here.
-    state.attention = .all
+    state.attention = isEmulated ? [.all, .emulatedAPIC] : .all
     updateLines()
   }
 
@@ -50,7 +50,7 @@ extension VirtualCPU {
       processor.writeDebugAddress(index, 0)
     }
     if hasTSCAuxiliary { state.tscAuxiliary = processor.readMSR(.tscAuxiliary) }
-    saveRealAPIC()
+    saveAPIC()
     unit.unload()
   }
 

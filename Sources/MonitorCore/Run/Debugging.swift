@@ -26,7 +26,8 @@ extension VirtualCPU {
       state.debugger.isEntered = true
       state.debugger.guestTraps = unit.flags.contains(.trap)
       state.debugger.statusBefore = unit.dr6
-      if control.contains(.blockInterrupts) {
+      // Of an emulated APIC none is injected meanwhile: `holdsEvents`.
+      if control.contains(.blockInterrupts), !isEmulated {
         state.debugger.guestPriority = processor.readAPIC(.taskPriority)
         processor.writeAPIC(.taskPriority, Self.highestPriority)
       }
@@ -50,7 +51,7 @@ extension VirtualCPU {
     if state.debugger.control.contains(.singleStep), !state.debugger.guestTraps {
       unit.flags.remove(.trap)
     }
-    if state.debugger.control.contains(.blockInterrupts),
+    if state.debugger.control.contains(.blockInterrupts), !isEmulated,
       processor.readAPIC(.taskPriority) == Self.highestPriority
     {
       processor.writeAPIC(.taskPriority, state.debugger.guestPriority)

@@ -77,7 +77,7 @@ extension VirtualCPU {
   /// processor, which starts at its reset vector.
   private func initialize() {
     resetRegisters()
-    clearRealAPIC()
+    clearAPIC()
     resetVirtualAPIC()
     if state.apic.base.rawValue & APICBase.bootstrapProcessor == 0 {
       state.activity = .waitingForStartUp
@@ -87,8 +87,12 @@ extension VirtualCPU {
   /// All of the APIC but its base and its number. SDM vol. 3, 11.4.7.3.
   private func resetVirtualAPIC() {
     let base = state.apic.base
+    let policy = state.apic.policy
+    let wanted = state.apic.wantedPolicy
     state.apic = VirtualAPIC(id: state.apic.id, bootstrap: false)
     state.apic.base = base
+    state.apic.policy = policy
+    state.apic.wantedPolicy = wanted
     openLINT0()
     state.levelVectors = VectorSet()
     state.pendingNMIs = 0

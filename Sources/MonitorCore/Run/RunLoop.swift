@@ -85,8 +85,24 @@ extension VirtualCPU {
       armTimer()
     }
     // Its bit stays as long as something waits.
-    if attention.contains(.events), !holdsEvents { deliverPending() }
+    if attention.contains(.emulatedAPIC) {
+      attendEmulatedAPIC()
+    } else if attention.contains(.events), !holdsEvents {
+      deliverPending()
+    }
     return true
+  }
+
+  /// The guest has exited: what came for its emulated local APIC is looked at, and the next of it delivered.
+  @inline(never)
+  private func attendEmulatedAPIC() {
+    acceptTaken()
+    if state.apic.wantedPolicy != state.apic.policy { followPolicy() }
+    if isEmulated, holdsEvents {
+      unit.awaitTaskPriority(below: 0)
+    } else {
+      deliverPending()
+    }
   }
 
   @inline(never)
@@ -102,7 +118,7 @@ extension VirtualCPU {
     endDebugging()
     run.if_flag = unit.flags.contains(.interruptEnable) ? 1 : 0
     run.ready_for_interrupt_injection = !isSplit || isReadyForExternal ? 1 : 0
-    run.cr8 = UInt64(processor.readAPIC(.taskPriority) >> 4)
+    run.cr8 = UInt64(taskPriority >> 4)
     run.apic_base = state.apic.base.rawValue
   }
 
@@ -218,6 +234,7 @@ extension VirtualCPU {
       return .resume
     case .interrupt:
       count(APUS_EXIT_INTERRUPT)
+      processor.takeInterrupts()
       return .resume
     case .other: return handleUnknown()
     }

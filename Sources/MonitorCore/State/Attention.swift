@@ -17,6 +17,9 @@ public struct Attention: OptionSet, Sendable {
 
   /// A debugger in the client: see `VirtualCPU.beginDebugging`.
   public static let debugger = Attention(rawValue: 1 << 4)
+  /// The local APIC is emulated: each entry asks it. Set as long as it is.
+  public static let emulatedAPIC = Attention(rawValue: 1 << 5)
 
+  /// Whatever may wait for a vCPU that comes to a CPU.
   public static var all: Attention { Attention(rawValue: 0x1f) }
 }

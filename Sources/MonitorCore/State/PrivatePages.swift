@@ -17,7 +17,7 @@ extension VirtualCPUPages {
   @inline(__always) var cpuid: UnsafeMutablePointer<kvm_cpuid_entry2> {
     unsafe vcpuPage(APUS_VCPU_PAGE_PRIVATE + 1).assumingMemoryBound(to: kvm_cpuid_entry2.self)
   }
-  /// The page behind those.
+  /// The page behind those; the next is the unit's.
   @inline(__always) var machineCheck: UnsafeMutablePointer<MachineCheckBanks> {
     unsafe vcpuPage(APUS_VCPU_PAGE_PRIVATE + 4).assumingMemoryBound(to: MachineCheckBanks.self)
   }

@@ -3,7 +3,7 @@ import X86
 
 /// What of a guest's local APIC is not the real one. The rest (priority, service and request
 /// registers, timer, error LVT, spurious vector) is the real APIC's, used by the guest
-/// directly; `saved` holds it while the vCPU is on no CPU.
+/// directly; `software` holds it while the vCPU is on no CPU, and while the APIC is emulated.
 public struct VirtualAPIC: Sendable {
   /// IA32_APIC_BASE as the guest sees it.
   public var base: APICBase
@@ -21,7 +21,14 @@ public struct VirtualAPIC: Sendable {
   public var commandHigh: UInt32 = 0
   public var logicalDestination: UInt32 = 0
   public var destinationFormat: UInt32 = 0xffff_ffff
-  public var saved = SavedAPIC()
+  public var software = SoftwareAPIC()
+  /// Who keeps the timer. All but `direct` have the APIC emulated.
+  public var policy = TimerPolicy.direct
+  /// What the client has asked for, where that has to wait.
+  public var wantedPolicy = TimerPolicy.direct
+  /// While the APIC is emulated: the external interrupt that the unit is to deliver, or that was put off, is
+  /// one of `software`.
+  public var ownsInjection = false
 
   public init(id: UInt32, bootstrap: Bool) {
     self.id = id
@@ -54,20 +61,4 @@ public enum LocalVector {
   public static var pinMask: UInt32 { 0x1a7ff }
   /// Performance counters, thermal sensor, machine checks: delivery mode.
   public static var internalMask: UInt32 { 0x107ff }
-}
-
-/// The registers of the real APIC that travel with a vCPU.
-public struct SavedAPIC: Sendable {
-  public var taskPriority: UInt32 = 0
-  public var spuriousVector: UInt32 = 0xff
-  public var lvtTimer = APICRegister.lvtMasked
-  public var lvtError = APICRegister.lvtMasked
-  public var timerInitialCount: UInt32 = 0
-  public var timerDivide: UInt32 = 0
-  public var tscDeadline: UInt64 = 0
-  /// Vectors that were requested and not yet in service.
-  public var requests: InlineArray<8, UInt32> = InlineArray(repeating: 0)
-  /// Vectors in service.
-  public var service = VectorSet()
-  public init() {}
 }

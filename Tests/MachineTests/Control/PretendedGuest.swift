@@ -47,5 +47,10 @@ final class PretendedGuest: ControlledGuest {
     return nil
   }
 
+  func setTimer(_ timer: TimerChoice) -> String? {
+    note("timer \(timer)")
+    return timer == .preemption ? "no such timer" : nil
+  }
+
   func receive(_ input: ArraySlice<UInt8>) { state.withLock { $0.typed += input } }
 }
