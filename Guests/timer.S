@@ -66,3 +66,47 @@ GUEST timer_chain
   cmp $100, %esi
   jb 1b
   END
+
+/*
+ * A TSC that the client has set and the guest moves on. Results: RDTSC, RDMSR, RDTSC after IA32_TSC_ADJUST
+ * was increased by 2^40; then with a TSC-deadline timer the deadline and RDTSC behind its interrupt.
+ */
+GUEST own_tsc
+  call guest_setup
+  call timer_read_tsc
+  RESULT 0, %rax
+  mov $0x10, %ecx
+  rdmsr
+  shl $32, %rdx
+  or %rdx, %rax
+  RESULT 1, %rax
+  mov $0x3b, %ecx
+  rdmsr
+  add $0x100, %edx
+  wrmsr
+  call timer_read_tsc
+  RESULT 2, %rax
+  mov $1, %eax
+  cpuid
+  bt $24, %ecx
+  jnc 1f
+  WRITE_MSR X2APIC_LVT_TIMER, (LVT_TSC_DEADLINE | 0x42)
+  rdtsc
+  add $20000, %eax
+  adc $0, %edx
+  mov $IA32_TSC_DEADLINE, %ecx
+  wrmsr
+  shl $32, %rdx
+  or %rdx, %rax
+  RESULT 3, %rax
+  AWAIT 0x42, 1
+  call timer_read_tsc
+  RESULT 4, %rax
+1:
+  END
+
+timer_read_tsc:
+  rdtsc
+  shl $32, %rdx
+  or %rdx, %rax
+  ret

@@ -89,7 +89,8 @@ static bool brings_argument(unsigned int request)
 
 static bool takes_answer(unsigned int request)
 {
-	return _IOC_DIR(request) & _IOC_READ && request != KVM_SET_IRQCHIP;
+	return (_IOC_DIR(request) & _IOC_READ && request != KVM_SET_IRQCHIP) ||
+	       request == KVM_GET_DEVICE_ATTR;
 }
 
 /*
@@ -192,6 +193,24 @@ long forward(struct vcpu *vcpu, unsigned int request, void __user *argument)
 			vcpu_leave(vcpu);
 	}
 	return unload(&parcel, result, argument);
+}
+
+/* An attribute's value lies where the attribute says. */
+long forward_attribute(struct vcpu *vcpu, unsigned int request, u64 __user *address)
+{
+	u64 value = 0;
+	struct parcel parcel = { .request = request, .size = sizeof(value), .bytes = &value };
+	long result;
+
+	if (request == KVM_SET_DEVICE_ATTR && get_user(value, address))
+		return -EFAULT;
+	if (mutex_lock_killable(&vcpu->lock))
+		return -EINTR;
+	result = ask(vcpu, APUS_COMMAND_VCPU, &parcel);
+	mutex_unlock(&vcpu->lock);
+	if (!result && request == KVM_GET_DEVICE_ATTR && put_user(value, address))
+		result = -EFAULT;
+	return result;
 }
 
 static struct vcpu *any_vcpu(struct vm *vm)

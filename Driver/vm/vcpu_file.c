@@ -52,6 +52,20 @@ static long set_signal_mask(struct vcpu *vcpu, const void __user *argument)
 	return 0;
 }
 
+/* KVM_VCPU_TSC_CTRL: the only group, with one attribute. */
+static long use_attribute(struct vcpu *vcpu, unsigned int request, const void __user *argument)
+{
+	struct kvm_device_attr attribute;
+
+	if (copy_from_user(&attribute, argument, sizeof(attribute)))
+		return -EFAULT;
+	if (attribute.group != KVM_VCPU_TSC_CTRL || attribute.attr != KVM_VCPU_TSC_OFFSET)
+		return -ENXIO;
+	if (request == KVM_HAS_DEVICE_ATTR)
+		return 0;
+	return forward_attribute(vcpu, request, u64_to_user_ptr(attribute.addr));
+}
+
 static long request_nmi(struct vcpu *vcpu)
 {
 	vcpu_send_nmi(vcpu);
@@ -108,6 +122,10 @@ static long vcpu_ioctl(struct file *file, unsigned int request, unsigned long va
 		return get_last_exits(vcpu, argument);
 	case KVM_GET_STATS_FD:
 		return stats_open_vcpu(vcpu);
+	case KVM_HAS_DEVICE_ATTR:
+	case KVM_GET_DEVICE_ATTR:
+	case KVM_SET_DEVICE_ATTR:
+		return use_attribute(vcpu, request, argument);
 	case KVM_NMI:
 		return request_nmi(vcpu);
 	case KVM_SET_SIGNAL_MASK:

@@ -182,6 +182,7 @@ void vcpu_leave(struct vcpu *vcpu);
 /* forward.c */
 bool forward_knows(unsigned int request);
 long forward(struct vcpu *vcpu, unsigned int request, void __user *argument);
+long forward_attribute(struct vcpu *vcpu, unsigned int request, u64 __user *address);
 long forward_vm(struct vm *vm, unsigned int request, void __user *argument);
 long forward_vm_request(struct vm *vm, unsigned int request, void *argument, size_t size);
 

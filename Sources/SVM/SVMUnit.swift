@@ -284,6 +284,11 @@ import X86
     }
   }
 
+  public var tscOffset: UInt64 {
+    get { vmcb[.tscOffset] }
+    nonmutating set { vmcb[.tscOffset] = newValue }
+  }
+
   /// V_INTR_MASKING: the interrupt flag at VMRUN decides whether an interrupt makes the guest exit, and CR8 is
   /// V_TPR. APM vol. 2, 15.21.
   static var virtualInterruptMasking: UInt64 { 1 << 24 }

@@ -55,6 +55,42 @@ enum TimerTests {
           (APUS_EXIT_IO_CLIENT, 1), (APUS_EXIT_APIC_OTHER, 1), (APUS_EXIT_APIC_TIMER, 1),
         ])
       },
+      // Interrupts stay direct; of the timer only its deadline exits.
+      Test("own-tsc") { bench throws(Failure) in
+        let vcpu = try bench.guest("own-tsc")
+        let start: UInt64 = 1 << 50
+        try vcpu.transferMSRs(KVM_SET_MSRS_, [(0x10, start)], expected: 1)
+        try vcpu.runToEnd()
+        let second = Clock.ticksPerMillisecond * 1000
+        let values = (0..<5).map { vcpu.machine.result($0) }
+        guard values[0] >= start, values[0] < start + 100 * second else {
+          throw .value("RDTSC", is: values[0], expected: start)
+        }
+        guard values[1] >= values[0], values[1] < values[0] + second else {
+          throw .value("IA32_TSC", is: values[1], expected: values[0])
+        }
+        guard values[2] >= values[1] + 1 << 40, values[2] < values[1] + 1 << 40 + second else {
+          throw .value("RDTSC, adjusted", is: values[2], expected: values[1] + 1 << 40)
+        }
+        guard vcpu.machine.interrupts(0x42) == 1 else {
+          try expect(
+            "mode", UInt64(vcpu.statistics.timer_mode),
+            UInt64(
+              (bench.isEmulated ? APUS_TIMER_MONITOR : APUS_TIMER_DIRECT).rawValue))
+          return
+        }
+        guard values[4] >= values[3], values[4] < values[3] + second else {
+          throw .value("RDTSC at the deadline", is: values[4], expected: values[3])
+        }
+        if bench.isEmulated { return }
+        try expect(
+          "mode", UInt64(vcpu.statistics.timer_mode), UInt64(APUS_TIMER_CONVERTED.rawValue))
+        // IA32_TSC_ADJUST, then the deadline.
+        try vcpu.expectExits([
+          (APUS_EXIT_IO_CLIENT, 1), (APUS_EXIT_APIC_OTHER, 1), (APUS_EXIT_APIC_TIMER, 1),
+          (APUS_EXIT_CPUID, 1), (APUS_EXIT_MSR_READ, 2), (APUS_EXIT_MSR_WRITE, 2),
+        ])
+      },
       Test("tsc-deadline") { bench throws(Failure) in
         let vcpu = try bench.guest("tsc-deadline")
         try vcpu.runToEnd()

@@ -45,6 +45,14 @@ extension VMXUnit {
       set(.haltExiting, newValue || state.haltsExit)
     }
   }
+  /// The control is off as long as there is none.
+  public var tscOffset: UInt64 {
+    get { isOn(.tscOffsetting) ? vmcs[.tscOffset] : 0 }
+    nonmutating set {
+      vmcs[.tscOffset] = newValue
+      set(.tscOffsetting, newValue != 0)
+    }
+  }
   /// The TPR shadow comes and goes with it: CR8 is a byte of the virtual-APIC page then. SDM vol. 3, 30.3.
   public var interruptExiting: Bool {
     get { vmcs[.pinControls] & PinControls.externalInterruptExiting.rawValue != 0 }

@@ -129,6 +129,7 @@ final class PretendedUnit: VirtualizationUnit, @unchecked Sendable {
   var interruptShadow = false
   var injection: Event?
   var interruptWindowExiting = false
+  var tscOffset: UInt64 = 0
   var interruptExiting = false
   var taskPriority: UInt8 = 0
   /// 0: none is awaited.

@@ -92,6 +92,8 @@ public protocol VirtualizationUnit {
   var injection: Event? { get nonmutating set }
   /// An exit as soon as the guest can take an interrupt.
   var interruptWindowExiting: Bool { get nonmutating set }
+  /// What the guest's TSC is ahead of the CPU's, in ticks, modulo 2 to the power of 64.
+  var tscOffset: UInt64 { get nonmutating set }
   /// The processor's interrupts exit instead of being the guest's, and CR8 is `taskPriority` instead of the
   /// real register.
   var interruptExiting: Bool { get nonmutating set }

@@ -163,14 +163,17 @@ extension VirtualCPU {
       : state.apic.base.isEnabled ? APUS_APIC_XAPIC.rawValue : APUS_APIC_DISABLED.rawValue
     let mode =
       switch policy {
-      case .direct: isX2APIC ? APUS_TIMER_DIRECT : APUS_TIMER_EMULATED
+      case .direct where !isX2APIC: APUS_TIMER_EMULATED
+      case .direct: convertsDeadline ? APUS_TIMER_CONVERTED : APUS_TIMER_DIRECT
       case .monitor: APUS_TIMER_MONITOR
       case .preemption: APUS_TIMER_PREEMPTION
       }
     control.statistics.timer_mode = mode.rawValue
-    let deadlineExits = !offersTSCDeadline || policy == .preemption
+    let deadlineExits = !offersTSCDeadline || convertsDeadline || policy == .preemption
     intercept(.tscDeadline, reads: deadlineExits, writes: deadlineExits)
   }
+
+  private var convertsDeadline: Bool { offersTSCDeadline && unit.tscOffset != 0 }
 
   func interceptEOI() {
     unit.intercept(

@@ -52,7 +52,7 @@ extension VirtualCPU {
   }
 
   /// struct pvclock_vcpu_time_info (linux arch/x86/include/asm/pvclock-abi.h): the guest's
-  /// nanoseconds as a linear function of the TSC, which is the host's own. PVCLOCK_GUEST_STOPPED stays
+  /// nanoseconds as a linear function of the TSC, which is the host's own but for an offset. PVCLOCK_GUEST_STOPPED stays
   /// until the guest clears it.
   func publishSystemTime(stopped: Bool = false) {
     guard state.systemTimeMSR & 1 != 0 else { return }
@@ -67,7 +67,7 @@ extension VirtualCPU {
     let kept = (memory.read(address &+ 29, size: 1) ?? 0) & guestStopped
     let flags: UInt64 = 1 | kept | (stopped ? guestStopped : 0)
     writePhysical(address, UInt64(state.systemTimeVersion &+ 1))
-    writePhysical(address &+ 8, vm.clock_tsc)
+    writePhysical(address &+ 8, vm.clock_tsc &+ unit.tscOffset)
     writePhysical(address &+ 16, 0)
     writePhysical(
       address &+ 24, multiplier & 0xffff_ffff | (shift & 0xff) << 32 | flags << 40)

@@ -44,6 +44,8 @@ extension VirtualCPU {
     case KVM_TRANSLATE_: reply(translateAddress(argument()))
     case KVM_ENABLE_CAP_: enable(argument())
     case KVM_KVMCLOCK_CTRL_: tellGuestItWasStopped()
+    case KVM_GET_DEVICE_ATTR_: reply(unit.tscOffset)
+    case KVM_SET_DEVICE_ATTR_: setTSCOffsetAttribute(argument())
     case KVM_APUS_SET_TIMER_: chooseTimer(argument())
     case KVM_X86_SETUP_MCE_: setUpMachineCheck(argument())
     case KVM_X86_SET_MCE_: reportMachineCheck(argument())

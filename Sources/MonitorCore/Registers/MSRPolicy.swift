@@ -64,11 +64,12 @@ extension VirtualCPU {
     case .constant: return MSRTable.constant(msr)
     case .efer: return unit.efer
     case .apicBase: return state.apic.base.rawValue
-    case .timeStampCounter: return processor.timestamp()
+    case .timeStampCounter: return guestTimestamp
+    case .tscAdjust: return state.msrs[.tscAdjust]
     case .tscAuxiliary:
       return offersTSCAuxiliary ? processor.readMSR(msr) : reader == .client ? 0 : nil
     case .tscDeadline:
-      return offersTSCDeadline ? processor.readMSR(msr) : reader == .client ? 0 : nil
+      return offersTSCDeadline ? tscDeadline : reader == .client ? 0 : nil
     case .platformInformation:
       return reader == .client || vm.enabled & APUS_ENABLED_NO_PLATFORM_INFO == 0 ? 0 : nil
     case .machineCheck: return machineCheck.read(msr, by: reader)
@@ -96,9 +97,8 @@ extension VirtualCPU {
     case .zero, .constant, .platformInformation: return false
     case .efer: return writeEFER(value, by: writer)
     case .apicBase: return setAPICBase(APICBase(rawValue: value), by: writer)
-    // The guest's TSC is the CPU's own: it stays as it is, as on a processor whose TSC
-    // cannot be written. A client that wants a TSC of its own sees it in KVM_GET_MSRS.
-    case .timeStampCounter: break
+    case .timeStampCounter: setTimestamp(value, by: writer)
+    case .tscAdjust: setTSCAdjust(value, by: writer)
     case .tscAuxiliary:
       // What is listed can be put back as it was read.
       guard offersTSCAuxiliary else { return writer == .client && value == 0 }
@@ -106,7 +106,7 @@ extension VirtualCPU {
       processor.writeMSR(msr, value)
     case .tscDeadline:
       guard offersTSCDeadline else { return writer == .client && value == 0 }
-      processor.writeMSR(msr, value)
+      tscDeadline = value
     case .machineCheck:
       return machineCheck.write(
         msr, value, by: writer, mayWriteStatus: mayWriteMachineCheckStatus)

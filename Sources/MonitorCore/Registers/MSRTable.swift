@@ -16,6 +16,7 @@ struct MSRRow {
     case efer
     case apicBase
     case timeStampCounter
+    case tscAdjust
     case tscAuxiliary
     case tscDeadline
     case machineCheck
@@ -62,7 +63,7 @@ enum MSRTable {
     case MSR.powerOnConfiguration.rawValue: return .zero(.zero)
     // Without VMX in it: locked by firmware that means it.
     case MSR.featureControl.rawValue: return .stored(.featureControl)
-    case MSR.tscAdjust.rawValue: return .stored(.tscAdjust)
+    case MSR.tscAdjust.rawValue: return MSRRow(home: .tscAdjust)
     // Its bits are not offered.
     case MSR.speculationControl.rawValue: return .zero(.zero)
     case MSR.predictionCommand.rawValue: return .zero(.ignored)

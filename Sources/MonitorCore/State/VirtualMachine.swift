@@ -17,6 +17,8 @@ public struct VirtualMachineState {
   /// PIT ticks in a TSC tick, times 2 to the power of 32.
   var pitScale: UInt64 = 0
   var driverTimer: PITTimer?
+  /// What the client has set the vCPUs' TSCs ahead of the host's, the last time; 0: it has not.
+  var tscOffset: UInt64 = 0
   var ringPace = RingPace()
   var notificationPace = RingPace()
   /// The local APICs, by vCPU id, as far as senders of interrupts need to know them.
