@@ -10,8 +10,9 @@ import Guests
   let spare: LentCPU?
   /// The first of random operations.
   let seed: UInt64
-  /// Guests have an emulated local APIC.
-  let isEmulated: Bool
+  /// Who keeps the timers of its guests.
+  let policy: apus_timer_policy
+  var isEmulated: Bool { policy != APUS_POLICY_DIRECT }
 
   /// A second CPU in READY; the test parks it.
   func secondCPU() throws(Failure) -> LentCPU {
@@ -30,7 +31,7 @@ import Guests
     let vcpu = VirtualCPU(machine)
     try vcpu.bind(to: cpus[0])
     try vcpu.start(guest, x2APIC: x2APIC)
-    if isEmulated { try vcpu.chooseTimer(APUS_POLICY_MONITOR) }
+    if isEmulated { try vcpu.chooseTimer(policy) }
     TestRun.newest = vcpu
     return vcpu
   }
@@ -91,7 +92,7 @@ extension VirtualCPU {
     switch cause {
     case APUS_EXIT_INTERRUPT, APUS_EXIT_INTERRUPT_WINDOW, APUS_EXIT_APIC_EOI,
       APUS_EXIT_APIC_OTHER, APUS_EXIT_APIC_TIMER, APUS_EXIT_MMIO, APUS_EXIT_PREEMPTION_TIMER,
-      APUS_EXIT_CONTROL_REGISTER:
+      APUS_EXIT_CONTROL_REGISTER, APUS_EXIT_MSR_READ, APUS_EXIT_MSR_WRITE:
       true
     default: false
     }

@@ -24,8 +24,7 @@ import StandaloneEntry
   /// Whether the command line is empty, or names this test.
   func asks(for test: Test) -> Bool {
     if isEmpty { return !test.byRequest }
-    guard test.isEmulated else { return isWord(test.name) }
-    let prefix = Test.emulatedPrefix
+    let prefix = test.prefix
     return begins(prefix, at: 0) && isWord(test.name, at: prefix.utf8CodeUnitCount)
   }
 

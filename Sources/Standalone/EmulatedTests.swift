@@ -5,12 +5,16 @@ import Contract
 /// mode to the other.
 enum EmulatedTests {
   static var all: [Test] {
-    var tests = [tick, switches(firstEmulated: false), switches(firstEmulated: true), inTime]
+    var tests = [
+      tick, preemptionTick, switches(firstEmulated: false), switches(firstEmulated: true), inTime,
+      inTimePreemption,
+    ]
     for test in TimerTests.all + InterruptTests.all + NMITests.all + APICModeTests.all
       + LineTests.all + KickTests.all + SMPTests.all + LifeTests.all
     {
-      tests.append(test.emulated)
+      tests.append(test.with(APUS_POLICY_MONITOR))
     }
+    for test in TimerTests.all { tests.append(test.with(APUS_POLICY_PREEMPTION)) }
     return tests
   }
 
@@ -55,26 +59,68 @@ enum EmulatedTests {
     }
   }
 
+  /// One exit to arm the timer, one at the deadline, one for the EOI.
+  private static var preemptionTick: Test {
+    Test("preemption-tick") { bench throws(Failure) in
+      let vcpu = try bench.guest("timer-chain")
+      try choosePreemption(vcpu)
+      try vcpu.runToEnd()
+      try vcpu.expectInterrupts(0x46, 100)
+      try expect("exits at deadlines", vcpu.exits(APUS_EXIT_PREEMPTION_TIMER), 100)
+      try expect("exits for interrupts", vcpu.exits(APUS_EXIT_INTERRUPT), 0)
+      try expect("exits for EOIs", vcpu.exits(APUS_EXIT_APIC_EOI), 100)
+      // LVT and divider.
+      try expect("exits for the timer", vcpu.exits(APUS_EXIT_APIC_TIMER), 102)
+      try expect(
+        "timer", UInt64(vcpu.statistics.timer_mode), UInt64(APUS_TIMER_PREEMPTION.rawValue))
+    }
+  }
+
+  private static func choosePreemption(_ vcpu: VirtualCPU) throws(Failure) {
+    let choice = apus_timer_choice(policy: APUS_POLICY_PREEMPTION.rawValue, reserved: 0)
+    let answer = try vcpu.perform(KVM_APUS_SET_TIMER_, choice)
+    if answer == -EOPNOTSUPP_ { throw .skipped("this processor has no VMX-preemption timer") }
+    guard answer == 0 else { throw .answer("KVM_APUS_SET_TIMER", answer) }
+  }
+
   /// The mode changes while the guest's timer rings, at all moments: each tick comes once.
   private static var inTime: Test {
     Test("switch-while-ticking") { bench throws(Failure) in
-      let vcpu = try bench.guest("timer-chain")
-      for number in 0..<200 {
-        try vcpu.startRunning()
-        Clock.idle(steps: number * 3)
-        try vcpu.request(APUS_REQUEST_EXIT)
-        switch try vcpu.finishRunning() {
-        case .interrupted: break
-        case .port:
-          try vcpu.expectInterrupts(0x46, 100)
-          guard number > 4 else { throw .value("switches", is: UInt64(number), expected: 5) }
-          return
-        case let exit: throw .unexpectedExit(exit)
-        }
+      try alternate(bench.guest("timer-chain")) { vcpu, number throws(Failure) in
         try vcpu.chooseTimer(number & 1 == 0 ? APUS_POLICY_MONITOR : APUS_POLICY_DIRECT)
       }
-      try vcpu.runToEnd()
-      try vcpu.expectInterrupts(0x46, 100)
     }
+  }
+  private static var inTimePreemption: Test {
+    Test("switch-to-preemption-while-ticking") { bench throws(Failure) in
+      try alternate(bench.guest("timer-chain")) { vcpu, number throws(Failure) in
+        switch number % 4 {
+        case 0, 2: try choosePreemption(vcpu)
+        case 1: try vcpu.chooseTimer(APUS_POLICY_DIRECT)
+        default: try vcpu.chooseTimer(APUS_POLICY_MONITOR)
+        }
+      }
+    }
+  }
+
+  private static func alternate(
+    _ vcpu: VirtualCPU, _ change: (VirtualCPU, Int) throws(Failure) -> Void
+  ) throws(Failure) {
+    for number in 0..<200 {
+      try vcpu.startRunning()
+      Clock.idle(steps: number * 3)
+      try vcpu.request(APUS_REQUEST_EXIT)
+      switch try vcpu.finishRunning() {
+      case .interrupted: break
+      case .port:
+        try vcpu.expectInterrupts(0x46, 100)
+        guard number > 4 else { throw .value("switches", is: UInt64(number), expected: 5) }
+        return
+      case let exit: throw .unexpectedExit(exit)
+      }
+      try change(vcpu, number)
+    }
+    try vcpu.runToEnd()
+    try vcpu.expectInterrupts(0x46, 100)
   }
 }

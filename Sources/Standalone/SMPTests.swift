@@ -11,7 +11,7 @@ enum SMPTests {
         let second = VirtualCPU(first.machine, id: 1)
         try second.bind(to: cpu)
         try second.offerCPUID()
-        if bench.isEmulated { try second.chooseTimer(APUS_POLICY_MONITOR) }
+        if bench.isEmulated { try second.chooseTimer(bench.policy) }
         try second.startRunning()
         try first.runToEnd()
         guard case .port = try second.finishRunning() else { throw .timeout("the second vCPU") }

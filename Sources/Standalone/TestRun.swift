@@ -6,8 +6,9 @@ struct Test {
   let name: StaticString
   /// Only when it is named.
   let byRequest: Bool
-  /// Its guest's local APIC is emulated, and the test's name begins with `emulatedPrefix`.
-  private(set) var isEmulated = false
+  /// Who keeps the guest's timer. With another than the guest itself its local APIC is emulated, and the
+  /// test's name begins with `prefix`.
+  private(set) var policy = APUS_POLICY_DIRECT
   let body: (Bench) throws(Failure) -> Void
 
   init(
@@ -19,16 +20,22 @@ struct Test {
     self.body = body
   }
 
-  static var emulatedPrefix: StaticString { "emulated-" }
+  var prefix: StaticString {
+    switch policy {
+    case APUS_POLICY_DIRECT: ""
+    case APUS_POLICY_MONITOR: "emulated-"
+    default: "preemption-"
+    }
+  }
 
-  var emulated: Test {
+  func with(_ policy: apus_timer_policy) -> Test {
     var test = self
-    test.isEmulated = true
+    test.policy = policy
     return test
   }
 
   func writeName() {
-    if isEmulated { Console.write(Self.emulatedPrefix) }
+    Console.write(prefix)
     Console.write(name)
   }
 }
@@ -124,9 +131,11 @@ struct Test {
       try cpu.start()
     }
     let vendor = unsafe apus_vendor(rawValue: cpus[0].mailbox.pointee.vendor)
+    if test.policy == APUS_POLICY_PREEMPTION, vendor != APUS_VENDOR_VMX {
+      throw .skipped("this processor has no VMX-preemption timer")
+    }
     try test.body(
-      Bench(
-        cpus: cpus, vendor: vendor, spare: spare, seed: boot.seed, isEmulated: test.isEmulated))
+      Bench(cpus: cpus, vendor: vendor, spare: spare, seed: boot.seed, policy: test.policy))
     for cpu in cpus {
       try cpu.park()
       try expect("APIC base after PARK", cpu.probe(), UInt64(0xfee0_0800))

@@ -82,7 +82,12 @@ final class PretendedProcessor: Processor, @unchecked Sendable {
     default: msrs[msr.rawValue] = value
     }
   }
-  func timestamp() -> UInt64 { ticks }
+  /// After each look at the clock.
+  var onTimestamp: () -> Void = {}
+  func timestamp() -> UInt64 {
+    defer { onTimestamp() }
+    return ticks
+  }
   func cpuid(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDRegisters {
     leaves[leaf] ?? CPUIDRegisters()
   }

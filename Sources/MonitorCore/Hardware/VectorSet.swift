@@ -52,9 +52,11 @@ public struct VectorSet: Equatable, Sendable {
   }
 
   public var highest: UInt8? {
-    for index in stride(from: 3, through: 0, by: -1) where words[index] != 0 {
-      return UInt8(index * 64 + 63 - words[index].leadingZeroBitCount)
-    }
+    // At each exit of an emulated local APIC, so without a loop.
+    if words[3] != 0 { return 255 - UInt8(truncatingIfNeeded: words[3].leadingZeroBitCount) }
+    if words[2] != 0 { return 191 - UInt8(truncatingIfNeeded: words[2].leadingZeroBitCount) }
+    if words[1] != 0 { return 127 - UInt8(truncatingIfNeeded: words[1].leadingZeroBitCount) }
+    if words[0] != 0 { return 63 - UInt8(truncatingIfNeeded: words[0].leadingZeroBitCount) }
     return nil
   }
 

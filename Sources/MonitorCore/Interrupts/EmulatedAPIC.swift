@@ -89,7 +89,7 @@ extension VirtualCPU {
     }
   }
 
-  private func maskedIfOff(_ entry: UInt32) -> UInt32 {
+  func maskedIfOff(_ entry: UInt32) -> UInt32 {
     state.apic.software.isEnabled ? entry : entry | APICRegister.lvtMasked
   }
 
@@ -115,34 +115,6 @@ extension VirtualCPU {
     for word in 0..<4 { _ = processor.takenInterrupts(word) }
   }
 
-  // MARK: The timer
-
-  /// The entry for the real APIC, whose interrupts the monitor takes: none below 16, on which QEMU's raises
-  /// exceptions.
-  private func writeTimerVector(_ entry: UInt32) {
-    let entry = maskedIfOff(entry)
-    state.apic.software.lvtTimer = entry
-    var real = entry
-    if entry & 0xff < 16, entry & APICRegister.lvtMasked == 0 {
-      note(APICError.receivedIllegalVector)
-      real |= APICRegister.lvtMasked
-    }
-    setTimerVector(real)
-  }
-  private func setTimerVector(_ entry: UInt32) {
-    if processor.readAPIC(.lvtTimer) != entry { processor.writeAPIC(.lvtTimer, entry) }
-  }
-
-  private func readTimer(_ register: APICRegister) -> UInt32 { processor.readAPIC(register) }
-  private func writeTimer(_ register: APICRegister, _ value: UInt32) {
-    processor.writeAPIC(register, value)
-  }
-  private func stopTimer() {
-    processor.writeAPIC(.lvtTimer, APICRegister.lvtMasked)
-    processor.writeAPIC(.timerInitialCount, 0)
-    processor.writeAPIC(.timerDivide, 0)
-  }
-
   // MARK: From the one to the other
 
   func beginTakingInterrupts() {
@@ -165,7 +137,7 @@ extension VirtualCPU {
     guard choice.reserved == 0, let policy = TimerPolicy(rawValue: UInt8(clamping: choice.policy))
     else { return -EINVAL_ }
     guard vm.irqchip != APUS_IRQCHIP_NONE else { return -ENXIO_ }
-    guard policy != .preemption else { return -EOPNOTSUPP_ }
+    guard policy != .preemption || unit.hasTimer else { return -EOPNOTSUPP_ }
     state.apic.wantedPolicy = policy
     followPolicy()
     return 0
@@ -176,21 +148,26 @@ extension VirtualCPU {
   /// EOI exits, and this is asked again.
   func followPolicy() {
     let wanted = state.apic.wantedPolicy
-    guard wanted != state.apic.policy else { return }
-    if wanted != .direct {
-      beginEmulation()
-      state.apic.policy = wanted
-      taskPriority = state.apic.software.taskPriority
-      writeTimerVector(state.apic.software.lvtTimer)
-    } else {
+    let old = state.apic.policy
+    guard wanted != old else { return }
+    if wanted == .direct {
       withdrawInterrupt()
       guard state.apic.software.service.isEmpty else { return }
+      if old == .preemption { giveTimerBack() }
       endEmulation()
+    } else {
+      if old == .direct {
+        beginEmulation()
+        state.apic.policy = .monitor
+        taskPriority = state.apic.software.taskPriority
+        writeTimerVector(state.apic.software.lvtTimer)
+      }
+      if wanted == .preemption { takeTimer() } else if old == .preemption { giveTimerBack() }
     }
     interceptAPIC()
   }
 
-  /// The timer of the real APIC goes on all the while. What else that has becomes the emulated one's, and
+  /// The timer of the real APIC goes on. What else that has becomes the emulated one's, and
   /// nothing that comes meanwhile is lost: it is taken, now or at the next entry.
   private func beginEmulation() {
     beginTakingInterrupts()
@@ -219,7 +196,7 @@ extension VirtualCPU {
     state.apic.policy = .direct
     processor.writeAPIC(.taskPriority, priority)
     processor.writeAPIC(.lvtError, software.lvtError)
-    setTimerVector(software.lvtTimer)
+    setRealTimerVector(software.lvtTimer)
     requestAll(state.apic.software.requests)
     // Last: one that is off would not take them.
     processor.writeAPIC(.spuriousVector, software.spuriousVector)

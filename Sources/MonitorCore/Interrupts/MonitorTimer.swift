@@ -14,7 +14,8 @@ extension VirtualCPU {
   /// Before an entry.
   func armTimer() {
     guard let timer = withMachine({ $0.pit.channel0 }) else {
-      unit.deadline = nil
+      state.timerDeadline = nil
+      armUnit()
       return
     }
     let now = pitNow
@@ -22,8 +23,19 @@ extension VirtualCPU {
     if first < now, timer.period > 0 { first += ((now - first) / timer.period + 1) * timer.period }
     state.timerPeriod =
       timer.period == 0 ? 0 : max(timestampTicks(timer.period), shortestPeriod)
-    unit.deadline =
+    state.timerDeadline =
       processor.timestamp() &+ timestampTicks(first > now ? first - now : 0)
+    armUnit()
+  }
+
+  /// The processor's timer ends the guest's run at the first of what it is for.
+  func armUnit() {
+    guard unit.hasTimer else { return }
+    var first = state.timerDeadline
+    if state.apic.policy == .preemption, state.apic.software.ringsAt != 0 {
+      first = min(first ?? .max, state.apic.software.ringsAt)
+    }
+    if unit.deadline != first { unit.deadline = first }
   }
 
   /// 200 µs in TSC ticks, as in Driver/vm/timer.c and as KVM's.
@@ -34,11 +46,14 @@ extension VirtualCPU {
   /// entry, and never come to execute an instruction.
   @inline(never)
   func timerRang() {
-    guard let deadline = unit.deadline, processor.timestamp() >= deadline else { return }
-    pulseLine(0)
-    unit.deadline =
-      state.timerPeriod == 0
-      ? nil : max(deadline &+ state.timerPeriod, processor.timestamp() &+ shortestPeriod / 2)
+    if let deadline = state.timerDeadline, processor.timestamp() >= deadline {
+      pulseLine(0)
+      state.timerDeadline =
+        state.timerPeriod == 0
+        ? nil : max(deadline &+ state.timerPeriod, processor.timestamp() &+ shortestPeriod / 2)
+    }
+    expireTimer()
+    armUnit()
   }
 
   /// A rising and a falling edge of a line that the driver leaves alone.

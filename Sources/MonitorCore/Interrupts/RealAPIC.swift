@@ -21,7 +21,7 @@ extension VirtualCPU {
     _ = writeCommon(.lvtTimer, saved.lvtTimer)
     _ = writeCommon(.timerInitialCount, saved.timerInitialCount)
     if saved.tscDeadline != 0, offersTSCDeadline {
-      processor.writeMSR(.tscDeadline, saved.tscDeadline)
+      realDeadline = saved.tscDeadline
     }
     if !isEmulated { requestAll(saved.requests) }
   }
@@ -47,16 +47,16 @@ extension VirtualCPU {
     }
   }
 
-  /// What the real timer has, which goes on.
+  /// What the timer has, which goes on.
   func saveTimer() {
-    state.apic.software.timerDivide = processor.readAPIC(.timerDivide)
-    let remaining = processor.readAPIC(.timerCurrentCount)
-    let mode = state.apic.software.lvtTimer >> 17 & 3
+    state.apic.software.timerDivide = readTimer(.timerDivide)
+    let remaining = readTimer(.timerCurrentCount)
+    let mode = state.apic.software.timerMode
     state.apic.software.timerInitialCount =
-      mode == 1 ? processor.readAPIC(.timerInitialCount) : remaining
+      mode == .periodic ? readTimer(.timerInitialCount) : remaining
     state.apic.software.tscDeadline = 0
-    if mode == 2 {
-      let deadline = processor.readMSR(.tscDeadline)
+    if mode == .deadline {
+      let deadline = realDeadline
       // One that is past stands in the request register; Bochs goes on showing it (measured).
       if deadline > processor.timestamp() { state.apic.software.tscDeadline = deadline }
     }

@@ -57,11 +57,11 @@ extension VirtualCPU {
   /// deadline becomes 0 by its conversion.
   var tscDeadline: UInt64 {
     get {
-      let deadline = processor.readMSR(.tscDeadline)
+      let deadline = realDeadline
       return deadline == 0 ? 0 : deadline &+ unit.tscOffset
     }
     nonmutating set {
-      processor.writeMSR(.tscDeadline, newValue == 0 ? 0 : hostDeadline(newValue))
+      realDeadline = newValue == 0 ? 0 : hostDeadline(newValue)
     }
   }
 

@@ -97,6 +97,7 @@ extension VirtualCPU {
   @inline(never)
   private func attendEmulatedAPIC() {
     acceptTaken()
+    expireTimer()
     if state.apic.wantedPolicy != state.apic.policy { followPolicy() }
     if isEmulated, holdsEvents {
       unit.awaitTaskPriority(below: 0)

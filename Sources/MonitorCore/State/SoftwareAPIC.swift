@@ -12,6 +12,10 @@ public struct SoftwareAPIC: Sendable {
   public var timerDivide: UInt32 = 0
   /// Of the real TSC.
   public var tscDeadline: UInt64 = 0
+  /// With `TimerPolicy.preemption`: when the timer rings, a value of the CPU's TSC (0: it is not armed), and
+  /// how many ticks later again (0: it does not).
+  public var ringsAt: UInt64 = 0
+  public var ringsEvery: UInt64 = 0
   /// IRR.
   public var requests = VectorSet()
   /// ISR.
@@ -20,6 +24,10 @@ public struct SoftwareAPIC: Sendable {
   public var errorStatus: UInt32 = 0
   public var errors: UInt32 = 0
   public init() {}
+
+  /// What the timer's counter is divided by. SDM vol. 3, figure 11-10.
+  public var divisor: UInt64 { 1 << UInt64(((timerDivide >> 1 & 4 | timerDivide & 3) + 1) & 7) }
+  var timerMode: TimerMode { TimerMode(rawValue: UInt8(lvtTimer >> 17 & 3)) ?? .reserved }
 
   public var isEnabled: Bool { spuriousVector & APICRegister.softwareEnable != 0 }
 
@@ -56,6 +64,9 @@ public struct SoftwareAPIC: Sendable {
     return vector
   }
 }
+
+/// Bits 17 and 18 of the timer's LVT entry. SDM vol. 3, table 11-2.
+enum TimerMode: UInt8 { case once, periodic, deadline, reserved }
 
 /// Bits of the error status register. SDM vol. 3, figure 11-9.
 public enum APICError {

@@ -40,8 +40,12 @@ public struct VirtualCPUState {
   public var deferredInterrupt: UInt8? = nil {
     didSet { attention.insert(.events) }
   }
-  /// TSC ticks; 0: it rings once.
+  /// The PIT's channel 0 on a processor with a timer for it: a value of the TSC (nil: it is stopped), and
+  /// TSC ticks (0: it rings once).
+  public var timerDeadline: UInt64? = nil
   public var timerPeriod: UInt64 = 0
+  /// TSC ticks in a tick of the local APIC's timer, times 2 to the power of 20; 0: not measured.
+  var apicTimerRatio: UInt64 = 0
   /// Vectors of level-triggered lines that were sent to this vCPU and not yet ended.
   public var levelVectors = VectorSet()
   /// Those that the guest has ended and the client has not been told of: KVM_EXIT_IOAPIC_EOI.
