@@ -33,6 +33,38 @@ static inline void apus_eventfd_signal(struct eventfd_ctx *eventfd)
 #endif
 }
 
+/* The frame that a VM_PFNMAP area has at an address at the moment. Under mmap_lock. */
+static inline int apus_follow_pfn(struct vm_area_struct *area, unsigned long address,
+				  unsigned long *frame, bool *writable)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+	spinlock_t *lock;
+	pte_t *entry;
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+	int error = follow_pte(area->vm_mm, address, &entry, &lock);
+#else
+	int error = follow_pte(area, address, &entry, &lock);
+#endif
+
+	if (error)
+		return error;
+	*frame = pte_pfn(*entry);
+	*writable = pte_write(*entry);
+	pte_unmap_unlock(entry, lock);
+	return 0;
+#else
+	struct follow_pfnmap_args arguments = { .vma = area, .address = address };
+	int error = follow_pfnmap_start(&arguments);
+
+	if (error)
+		return error;
+	*frame = arguments.pfn;
+	*writable = arguments.writable;
+	follow_pfnmap_end(&arguments);
+	return 0;
+#endif
+}
+
 static inline int apus_bypass_register(struct irq_bypass_consumer *consumer,
 				       struct eventfd_ctx *eventfd)
 {

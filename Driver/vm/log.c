@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which pages of a slot were written: struct apus_log_page of apus.h. The monitor notes in one of
+ * Which pages of a slot were written: apus.h, KVM_MEM_LOG_DIRTY_PAGES. The monitor notes in one of
  * two logs; what stands in the other is collected in a bitmap of KVM's form.
  */
 #include <linux/bitmap.h>
@@ -15,66 +15,35 @@
 struct dirty_log {
 	unsigned long pages; /* of the slot */
 	unsigned int live;   /* the log in which the monitor notes */
-	struct apus_log_page *logs[2];
+	struct apus_directory *logs[2];
 	unsigned long *collected;
 };
 
-static struct apus_log_page *next_page(const struct apus_log_page *page)
+/* With all its pages. */
+static struct apus_directory *create_pages(unsigned long count)
 {
-	return page->next ? __va(page->next) : NULL;
-}
-
-static void free_pages_of(struct apus_log_page *page)
-{
-	while (page) {
-		struct apus_log_page *next = next_page(page);
-		unsigned int map;
-
-		for (map = 0; map < APUS_LOG_MAPS && page->maps[map]; map++)
-			free_page((unsigned long)__va(page->maps[map]));
-		free_page((unsigned long)page);
-		page = next;
-	}
-}
-
-static struct apus_log_page *allocate_pages(unsigned long maps)
-{
-	struct apus_log_page *first = NULL, *last = NULL;
+	struct apus_directory *directory = directory_create(count);
 	unsigned long done;
 
-	BUILD_BUG_ON(sizeof(*first) > PAGE_SIZE);
-	for (done = 0; done < maps; done++) {
-		void *map;
+	for (done = 0; directory && done < count; done++) {
+		void *page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 
-		if (done % APUS_LOG_MAPS == 0) {
-			struct apus_log_page *page = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-
-			if (!page)
-				goto failed;
-			if (last)
-				last->next = __pa(page);
-			else
-				first = page;
-			last = page;
+		if (!page) {
+			directory_free(directory);
+			return NULL;
 		}
-		map = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-		if (!map)
-			goto failed;
-		last->maps[done % APUS_LOG_MAPS] = __pa(map);
+		*directory_place(directory, done) = __pa(page);
 		cond_resched();
 	}
-	return first;
-failed:
-	free_pages_of(first);
-	return NULL;
+	return directory;
 }
 
 void log_free(struct dirty_log *log)
 {
 	if (!log)
 		return;
-	free_pages_of(log->logs[0]);
-	free_pages_of(log->logs[1]);
+	directory_free(log->logs[0]);
+	directory_free(log->logs[1]);
 	kvfree(log->collected);
 	kfree(log);
 }
@@ -83,13 +52,13 @@ void log_free(struct dirty_log *log)
 struct dirty_log *log_create(unsigned long pages, bool all_set)
 {
 	struct dirty_log *log = kzalloc(sizeof(*log), GFP_KERNEL_ACCOUNT);
-	unsigned long maps = DIV_ROUND_UP(pages, APUS_LOG_MAP_BITS);
+	unsigned long count = DIV_ROUND_UP(pages, APUS_LOG_PAGE_BITS);
 
 	if (!log)
 		return NULL;
 	log->pages = pages;
-	log->logs[0] = allocate_pages(maps);
-	log->logs[1] = allocate_pages(maps);
+	log->logs[0] = create_pages(count);
+	log->logs[1] = create_pages(count);
 	log->collected = kvcalloc(BITS_TO_LONGS(pages), sizeof(long), GFP_KERNEL_ACCOUNT);
 	if (log->logs[0] && log->logs[1] && log->collected) {
 		if (all_set)
@@ -115,22 +84,19 @@ void log_turn(struct dirty_log *log)
 /* Takes over what stands in the log that no monitor uses any more. */
 void log_collect(struct dirty_log *log)
 {
-	struct apus_log_page *page = log->logs[log->live ^ 1];
+	struct apus_directory *directory = log->logs[log->live ^ 1];
 	unsigned long *to = log->collected;
 	unsigned long *end = to + BITS_TO_LONGS(log->pages);
+	unsigned long page;
 
-	for (; page; page = next_page(page)) {
-		unsigned int map;
+	for (page = 0; to < end; page++) {
+		unsigned long *from = __va(*directory_place(directory, page));
+		unsigned int word;
 
-		for (map = 0; map < APUS_LOG_MAPS && page->maps[map]; map++) {
-			unsigned long *from = __va(page->maps[map]);
-			unsigned int word;
-
-			for (word = 0; word < PAGE_SIZE / sizeof(long) && to < end; word++)
-				*to++ |= from[word];
-			memset(from, 0, PAGE_SIZE);
-			cond_resched();
-		}
+		for (word = 0; word < PAGE_SIZE / sizeof(long) && to < end; word++)
+			*to++ |= from[word];
+		memset(from, 0, PAGE_SIZE);
+		cond_resched();
 	}
 }
 

@@ -246,8 +246,6 @@ unsigned long tables_needed(const struct slot *slot)
 	u64 first = slot->guest_address;
 	u64 last = first + slot->size - 1;
 
-	if (slot->registers)
-		return 0;
 	return touched(first, last, PMD_SHIFT) + touched(first, last, PUD_SHIFT) +
 	       touched(first, last, P4D_SHIFT);
 }

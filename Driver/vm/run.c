@@ -48,11 +48,11 @@ static void await_exit(struct vcpu *vcpu, struct lent *lent, u32 sequence)
 	vcpu->returns_soon = local_clock() - start < SOON * window;
 }
 
-/* The monitor's answer; -EIO: none, and the vCPU has ended. */
-static long run_once(struct vcpu *vcpu)
+/* The monitor's result; -EIO: none, and the vCPU has ended. `answer` is enum apus_page_answer. */
+static long run_once(struct vcpu *vcpu, u32 answer)
 {
 	struct lent *lent = vcpu->lent;
-	u32 sequence = lent_post(lent, APUS_COMMAND_RUN, 0, 0);
+	u32 sequence = lent_post(lent, APUS_COMMAND_RUN, answer, 0);
 	int error;
 
 	await_exit(vcpu, lent, sequence);
@@ -93,9 +93,20 @@ static bool wants_to_return(struct vcpu *vcpu, long result)
 	return result != -EINTR || signal_pending(current) || immediate_exit_of(run);
 }
 
+/* What the guest accessed and does not have. A signal is not put off by more of that. */
+static u32 find_page(struct vcpu *vcpu)
+{
+	u32 answer = mirror_fault(vcpu);
+
+	if (signal_pending(current))
+		shared_or(&vcpu->control->requests, APUS_REQUEST_EXIT);
+	return answer;
+}
+
 /* Under vcpu->lock. */
 long vcpu_run(struct vcpu *vcpu)
 {
+	u32 answer = APUS_PAGE_RETRY;
 	bool masked;
 	long result;
 
@@ -119,7 +130,12 @@ long vcpu_run(struct vcpu *vcpu)
 			else if (result)
 				break;
 		}
-		result = run_once(vcpu);
+		result = run_once(vcpu, answer);
+		answer = APUS_PAGE_RETRY;
+		if (result == APUS_RUN_PAGE) {
+			answer = find_page(vcpu);
+			continue;
+		}
 		/* D2 */
 		if (wants_to_return(vcpu, result))
 			break;

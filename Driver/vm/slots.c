@@ -56,19 +56,22 @@ static bool overlaps_another(struct vm *vm, const struct kvm_userspace_memory_re
 
 static void write_slot(struct apus_slot *target, const struct slot *slot)
 {
-	if (slot->registers) {
-		*target = (struct apus_slot){ .generation = slot->generation };
-		return;
-	}
 	*target = (struct apus_slot) {
 		.guest_address = slot->guest_address,
 		.size = slot->size,
-		.extents = slot->size ? __pa(slot->pinned.first) : 0,
 		.log = log_address(slot->log),
 		.log_sequence = slot->log_sequence,
 		.flags = slot->flags & KVM_MEM_READONLY ? APUS_SLOT_READONLY : 0,
 		.generation = slot->generation,
 	};
+	if (slot->mirror) {
+		target->pages = mirror_address(slot->mirror);
+		target->flags |= APUS_SLOT_PAGES | APUS_SLOT_DEVICE;
+		/* What the guest writes to a device is not memory. */
+		target->log = 0;
+	} else if (slot->size) {
+		target->pages = __pa(slot->pinned.first);
+	}
 }
 
 static bool becomes_idle(struct vcpu *vcpu, u32 generation, unsigned int milliseconds)
@@ -184,14 +187,37 @@ static void put_in_force(struct vm *vm, struct slot *slot, const struct slot *fr
 	publish(vm, ADD_MS);
 }
 
+/* What is behind a slot that is not in force any more. */
+static void release(struct vm *vm, struct slot *slot)
+{
+	if (slot->mirror)
+		mirror_close(slot->mirror);
+	pages_unpin(vm, &slot->pinned);
+	if (!READ_ONCE(vm->lost))
+		log_free(slot->log);
+}
+
 static void remove(struct vm *vm, struct slot *slot)
 {
 	struct slot old = *slot;
 
 	take_away(vm, slot);
-	pages_unpin(vm, &old.pinned);
-	if (!READ_ONCE(vm->lost))
-		log_free(old.log);
+	release(vm, &old);
+}
+
+static int add_mirror(struct vm *vm, struct slot *slot, struct slot *fresh)
+{
+	int error;
+
+	fresh->mirror = mirror_open(vm, fresh);
+	if (IS_ERR(fresh->mirror))
+		return PTR_ERR(fresh->mirror);
+	error = tables_give(vm, fresh);
+	if (error)
+		mirror_close(fresh->mirror);
+	else
+		put_in_force(vm, slot, fresh);
+	return error;
 }
 
 static struct dirty_log *create_log(const struct vm *vm, const struct slot *slot)
@@ -209,15 +235,8 @@ static int add(struct vm *vm, const struct kvm_userspace_memory_region *region)
 	};
 	int error;
 
-	/*
-	 * VFIO takes such a mapping away whenever the device is reset or its memory switched off. An access
-	 * exits to the client, which has its own way to the registers.
-	 */
-	fresh.registers = pages_are_registers(vm, &fresh);
-	if (fresh.registers) {
-		put_in_force(vm, &vm->slots[region->slot], &fresh);
-		return 0;
-	}
+	if (pages_are_registers(vm, &fresh))
+		return add_mirror(vm, &vm->slots[region->slot], &fresh);
 	error = pages_pin(vm, &fresh);
 	if (error)
 		return error;
@@ -250,6 +269,8 @@ static int move(struct vm *vm, const struct kvm_userspace_memory_region *region)
 	if (error)
 		return error;
 	take_away(vm, slot);
+	if (moved.mirror)
+		mirror_move(moved.mirror, moved.guest_address);
 	pages_move(&moved.pinned, moved.guest_address >> PAGE_SHIFT);
 	put_in_force(vm, slot, &moved);
 	return 0;
@@ -415,11 +436,8 @@ void slots_free(struct vm *vm)
 	unsigned int id;
 
 	for (id = 0; id < APUS_SLOTS; id++) {
-		if (!vm->slots[id].size)
-			continue;
-		pages_unpin(vm, &vm->slots[id].pinned);
-		if (!READ_ONCE(vm->lost))
-			log_free(vm->slots[id].log);
+		if (vm->slots[id].size)
+			release(vm, &vm->slots[id]);
 	}
 	if (READ_ONCE(vm->lost))
 		return;

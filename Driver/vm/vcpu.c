@@ -262,6 +262,23 @@ bool vcpu_is_idle(struct vcpu *vcpu, u32 generation)
 	       (is_resting(vcpu) && !smp_load_acquire(&vcpu->leaving));
 }
 
+/*
+ * True if this vCPU's guest reaches nothing that was revoked up to this number: it said so, or is not in its
+ * guest and will look before it enters. A CPU that is not reachable was reset, or is not there yet.
+ */
+bool vcpu_let_go(struct vcpu *vcpu, u32 revocation)
+{
+	unsigned long flags;
+	bool reachable;
+
+	if ((s32)(READ_ONCE(vcpu->control->revocations) - revocation) >= 0)
+		return true;
+	raw_spin_lock_irqsave(&vcpu->kick_lock, flags);
+	reachable = vcpu->reachable;
+	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
+	return !reachable || is_resting(vcpu);
+}
+
 /* Takes the lock soon, even from a thread that is in KVM_RUN. vcpu_leave() ends it. */
 int vcpu_visit(struct vcpu *vcpu)
 {

@@ -295,6 +295,8 @@ static struct vm *vm_allocate(struct account *account)
 	vm->process = task_tgid_nr(current);
 	mutex_init(&vm->lock);
 	mutex_init(&vm->slots_lock);
+	mutex_init(&vm->mirror_lock);
+	INIT_LIST_HEAD(&vm->mirrors);
 	vm->most_vcpu_ids = APUS_VCPUS;
 	INIT_LIST_HEAD(&vm->tables);
 	INIT_LIST_HEAD(&vm->ports);

@@ -36,7 +36,7 @@ struct slot {
 	u32 flags; /* KVM's */
 	u32 generation;
 	u32 log_sequence;
-	bool registers; /* of a device: for the monitor there is no slot */
+	struct mirror *mirror; /* of a device's registers; then nothing is pinned */
 	struct dirty_log *log;
 	struct pinned pinned;
 };
@@ -73,6 +73,9 @@ struct vm {
 	struct list_head resamplers; /* those with a resamplefd; read under RCU */
 	struct work_struct apics_changed; /* where devices' interrupts depend on it */
 	struct ioeventfd __rcu *ioeventfds[APUS_NOTIFICATIONS]; /* changed under lock */
+
+	struct mutex mirror_lock; /* entries of mirrors; nothing is allocated while it is held */
+	struct list_head mirrors;
 
 	struct mutex slots_lock;
 	struct slot *slots; /* APUS_SLOTS */
@@ -176,6 +179,7 @@ void vcpu_surrender(struct vcpu *vcpu);
 void vcpu_break(struct vcpu *vcpu);
 void vcpu_reset(struct vcpu *vcpu);
 bool vcpu_is_idle(struct vcpu *vcpu, u32 generation);
+bool vcpu_let_go(struct vcpu *vcpu, u32 revocation);
 int vcpu_visit(struct vcpu *vcpu);
 void vcpu_leave(struct vcpu *vcpu);
 
@@ -199,6 +203,18 @@ long slots_set_manual_log(struct vm *vm, u64 wish);
 int slots_set_msr_filter(struct vm *vm, struct msr_filter *filter);
 int slots_allocate(struct vm *vm);
 void slots_free(struct vm *vm);
+
+/* mirror.c: slots whose pages come and go with the owner's */
+struct mirror *mirror_open(struct vm *vm, const struct slot *slot);
+void mirror_close(struct mirror *mirror);
+void mirror_move(struct mirror *mirror, u64 guest_address);
+u64 mirror_address(const struct mirror *mirror);
+u32 mirror_fault(struct vcpu *vcpu);
+
+/* directory.c */
+struct apus_directory *directory_create(unsigned long pages);
+void directory_free(struct apus_directory *link);
+u64 *directory_place(struct apus_directory *link, unsigned long page);
 
 /* log.c: KVM_MEM_LOG_DIRTY_PAGES */
 struct dirty_log *log_create(unsigned long pages, bool all_set);

@@ -73,7 +73,8 @@ struct CommandServer<Host: VirtualizationHost> {
         return vcpu.perform(
           UInt32(truncatingIfNeeded: argument.0), size: Int(min(argument.1, 0x4000)))
       case APUS_COMMAND_VM: return vcpu.performOnMachine(UInt32(truncatingIfNeeded: argument.0))
-      case APUS_COMMAND_RUN: return vcpu.runGuest()
+      case APUS_COMMAND_RUN:
+        return vcpu.runGuest(apus_page_answer(UInt32(truncatingIfNeeded: argument.0)))
       default: return -EINVAL_
       }
     }

@@ -8,10 +8,38 @@ extension VirtualMachine {
     var size: UInt64 = 0
     for block in blocks { size += UInt64(block.size) }
     slots[index] = apus_slot(
-      guest_address: guestAddress, size: size, extents: extents(blocks, at: guestAddress),
+      guest_address: guestAddress, size: size, pages: extents(blocks, at: guestAddress),
       log: 0, flags: flags, generation: nextGeneration, log_sequence: 0, reserved: 0)
     giveTables(for: size)
     publishSlots()
+  }
+
+  /// A slot whose pages the monitor asks for, and the page of their entries: all of them 0.
+  func setPagesSlot(_ index: Int, at guestAddress: UInt64, pages: UInt64) -> Block {
+    let directory = Memory.pages(1)
+    let entries = Memory.pages(1)
+    directory.store(entries.address, at: 8)
+    slots[index] = apus_slot(
+      guest_address: guestAddress, size: pages * 4096, pages: directory.address, log: 0,
+      flags: APUS_SLOT_PAGES | APUS_SLOT_DEVICE, generation: nextGeneration, log_sequence: 0,
+      reserved: 0)
+    giveTables(for: pages * 4096)
+    publishSlots()
+    return entries
+  }
+
+  /// What the driver does when pages are taken away whose entries it has cleared: the number that vCPUs have to
+  /// acknowledge.
+  func revoke(at guestAddress: UInt64, pages: UInt64) -> UInt32 {
+    let number = unsafe control.pointee.revocations &+ 1
+    let range = apus_revoked(
+      first_frame: guestAddress >> 12, last_frame: guestAddress >> 12 + pages - 1)
+    unsafe withUnsafeMutableBytes(of: &control.pointee.revoked) {
+      unsafe $0.storeBytes(
+        of: range, toByteOffset: Int(number % APUS_REVOKED) * 16, as: apus_revoked.self)
+    }
+    unsafe storeRelease(&control.pointee.revocations, number)
+    return number
   }
 
   var generation: UInt32 { unsafe control.pointee.slots_generation }
@@ -26,7 +54,7 @@ extension VirtualMachine {
   /// has. Who looks at them holds the VM's lock.
   func breakSlot(_ index: Int) {
     slots[index] = apus_slot(
-      guest_address: 1 << 30, size: 4096, extents: 1 << 51, log: 0, flags: 0,
+      guest_address: 1 << 30, size: 4096, pages: 1 << 51, log: 0, flags: 0,
       generation: nextGeneration, log_sequence: 0, reserved: 0)
     publishSlots()
   }

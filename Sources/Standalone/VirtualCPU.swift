@@ -30,6 +30,10 @@ import X86
     unsafe loadAcquire(&control.pointee.slots_generation)
   }
 
+  var acknowledgedRevocations: UInt32 {
+    unsafe loadAcquire(&control.pointee.revocations)
+  }
+
   // MARK: On a CPU and off it
 
   func bind(to cpu: LentCPU) throws(Failure) {
@@ -90,7 +94,17 @@ import X86
 
   // MARK: KVM_RUN
 
-  func startRunning() throws(Failure) { try bound().post(APUS_COMMAND_RUN) }
+  func startRunning(_ answer: apus_page_answer = APUS_PAGE_RETRY) throws(Failure) {
+    try bound().post(APUS_COMMAND_RUN, UInt64(answer.rawValue))
+  }
+
+  /// Runs to an access to a page of a slot of pages that has no entry for it.
+  func expectMissingPage(_ address: UInt64, isWrite: Bool) throws(Failure) {
+    let answer = try bound().answer()
+    guard answer == Int64(APUS_RUN_PAGE) else { throw .answer("RUN", answer) }
+    try expect("the address", unsafe control.pointee.page_address, address)
+    try expect("a write", unsafe UInt64(control.pointee.page_written), isWrite ? 1 : 0)
+  }
 
   /// Waits for the end of what `startRunning` began.
   func finishRunning() throws(Failure) -> ClientExit {

@@ -32,7 +32,7 @@ struct LayoutTests {
     #expect(2 * Int(APUS_SLOTS) * MemoryLayout<apus_slot>.stride <= tables * Self.page)
     let mapped = 1 << Int(APUS_VM_ORDER) - Int(APUS_VM_PAGE_MAPPED)
     #expect(Int(APUS_SLOTS) * MemoryLayout<MappedSlot>.stride <= mapped * Self.page)
-    #expect(MemoryLayout<apus_log_page>.size <= Self.page)
+    #expect(MemoryLayout<apus_directory>.size <= Self.page)
   }
 
   @Test("The VM's lock is the first word of the private pages, before what is initialised under it")

@@ -76,6 +76,8 @@ final class PretendedMachine {
     var tables: Int?
     /// Pages of each extent; nil: one extent.
     var extentPages: UInt64?
+    /// Physical address of the directory of an APUS_SLOT_PAGES slot.
+    var directory: UInt64?
   }
 
   /// Publishes a table of slots as the driver does; the slots' numbers are their places.
@@ -93,8 +95,9 @@ final class PretendedMachine {
       if slot.size != 0, slot.generation == nil {
         cpu.vm.free_tables = freeTables(
           slot.tables ?? Int(slot.size >> 21) + 6, before: cpu.vm.free_tables)
-        entry.extents = extents(slot)
+        entry.pages = slot.directory ?? extents(slot)
       }
+      if slot.directory != nil { entry.flags |= APUS_SLOT_PAGES | APUS_SLOT_DEVICE }
       entries.append(entry)
     }
     let table =

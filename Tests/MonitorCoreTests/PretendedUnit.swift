@@ -3,12 +3,16 @@ import Contract
 import MonitorCore
 import X86
 
-/// Entries with bits of neither vendor: 0x100 present, 0x200 writable, 0x400 a leaf.
+/// Entries with bits of neither vendor: 0x100 present, 0x200 writable, 0x400 a leaf, 0x800 a device.
 enum PretendedTables: NestedTableFormat {
   static func table(at physical: UInt64) -> UInt64 { physical | 0x300 }
   static func leaf(at physical: UInt64, level: Int, writable: Bool) -> UInt64 {
     physical | 0x500 | (writable ? 0x200 : 0)
   }
+  static func device(at physical: UInt64, writable: Bool) -> UInt64 {
+    leaf(at: physical, level: 1, writable: writable) | 0x800
+  }
+  static func isDevice(_ entry: UInt64) -> Bool { entry & 0x800 != 0 }
   static func isPresent(_ entry: UInt64) -> Bool { entry & 0x100 != 0 }
   static func isLeaf(_ entry: UInt64, level: Int) -> Bool { entry & 0x400 != 0 }
   static func isWritable(_ entry: UInt64) -> Bool { entry & 0x200 != 0 }

@@ -18,6 +18,14 @@ struct NestedPageTableTests {
     #expect(NestedPageTable.leaf(at: 0x4000_0000, level: 3, writable: false) == 0x4000_00e5)
   }
 
+  @Test("A device's page has PCD, which is UC- in the PAT, and is told from memory by that")
+  func devices() {
+    #expect(NestedPageTable.device(at: 0xfebf_5000, writable: true) == 0xfebf_5077)
+    #expect(NestedPageTable.device(at: 0xfebf_5000, writable: false) == 0xfebf_5075)
+    #expect(NestedPageTable.isDevice(0x5077))
+    #expect(!NestedPageTable.isDevice(0x5067))
+  }
+
   @Test("Entries are read back as they are written")
   func reading() {
     #expect(!NestedPageTable.isPresent(0x1234_5066))

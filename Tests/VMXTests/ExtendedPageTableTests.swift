@@ -19,6 +19,14 @@ struct ExtendedPageTableTests {
     #expect(ExtendedPageTable.leaf(at: 0x4000_0000, level: 3, writable: true) == 0x4000_00b7)
   }
 
+  @Test("A device's page is uncached as far as the guest's PAT has it so")
+  func devices() {
+    #expect(ExtendedPageTable.device(at: 0xfebf_5000, writable: true) == 0xfebf_5007)
+    #expect(ExtendedPageTable.device(at: 0xfebf_5000, writable: false) == 0xfebf_5005)
+    #expect(ExtendedPageTable.isDevice(0x5007))
+    #expect(!ExtendedPageTable.isDevice(0x5037))
+  }
+
   @Test("An entry is present with any of its rights, and a leaf on level 1 or with bit 7")
   func entries() {
     for bit in [1, 2, 4] as [UInt64] { #expect(ExtendedPageTable.isPresent(bit)) }

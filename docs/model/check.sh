@@ -52,6 +52,13 @@ rows() {
 	slots NO_WAIT                          breaks no_use_after_free
 	slots NO_WAIT,CHANGES=4                breaks no_stale_slot
 	slots SLEEP_FIRST                      breaks change_ends
+	mirror TIMES=1                         holds  nothing_gone_is_reached taking_ends
+	mirror ANNOUNCE_FIRST                  breaks nothing_gone_is_reached
+	mirror NO_KICK                         breaks taking_ends
+	mirror NO_WAIT                         breaks nothing_gone_is_reached
+	mirror NO_RETRY                        breaks nothing_gone_is_reached
+	mirror NO_FLUSH                        breaks nothing_gone_is_reached
+	mirror NO_MACHINE_LOCK                 breaks nothing_gone_is_reached
 	bypass MESSAGES=3                      holds  nothing_astray direct_if_it_can_be every_interrupt_ends
 	bypass NO_MASK                         breaks nothing_astray
 	bypass NO_FLUSH                        breaks nothing_astray
@@ -66,13 +73,14 @@ rows() {
 	[ "$1" != thorough ] || cat <<-EOF
 	run   SIGNALS_AND_VISITORS             holds  no_double_run no_spurious_interrupt every_command_served handshake_ends visitor_gets_in
 	slots CHANGES=4                        holds  no_use_after_free no_stale_slot change_ends
+	mirror TIMES=2                         holds  nothing_gone_is_reached taking_ends
 	EOF
 }
 
 # Liveness is checked under weak fairness: a process that could always go on does so some time.
 flags() {
 	case $1 in
-	no_lost_request | guest_runs_on | handshake_ends | visitor_gets_in | every_command_served | change_ends | every_interrupt_ends) echo -f ;;
+	no_lost_request | guest_runs_on | handshake_ends | visitor_gets_in | every_command_served | change_ends | every_interrupt_ends | taking_ends) echo -f ;;
 	esac
 }
 

@@ -249,7 +249,7 @@ enum apus_command {
 	APUS_COMMAND_BIND = 1,   /* argument[0], [1]: physical addresses of vCPU and VM area */
 	APUS_COMMAND_UNBIND = 2, /* the vCPU's state is complete in its area; the CPU's APIC is drained */
 	APUS_COMMAND_VCPU = 3,   /* argument[0]: a KVM vCPU ioctl; payload in the vCPU area */
-	APUS_COMMAND_RUN = 4,    /* KVM_RUN */
+	APUS_COMMAND_RUN = 4,    /* KVM_RUN; argument[0]: enum apus_page_answer. 0, APUS_RUN_PAGE or -errno */
 	APUS_COMMAND_PARK = 5,   /* leave for good: the CPU becomes APUS_CPU_PARKED */
 	APUS_COMMAND_VM = 6,     /* argument[0]: a KVM VM ioctl that the monitor serves; payload as above */
 };
@@ -363,7 +363,9 @@ enum apus_request { /* D sets a bit (atomic OR), then sends an NMI; M clears bef
 	/* a write that signals an eventfd */                           \
 	EXIT(APUS_EXIT_NOTIFICATION, 26, "notification")                \
 	/* Of a guest that a debugger in the client watches. */         \
-	EXIT(APUS_EXIT_DEBUG, 27, "debug")
+	EXIT(APUS_EXIT_DEBUG, 27, "debug")                              \
+	/* the first access to a page of an APUS_SLOT_PAGES slot */     \
+	EXIT(APUS_EXIT_PAGE, 28, "page")
 
 #define APUS_ONE(name, number, words) +1
 enum apus_exit { APUS_EXITS(APUS_ENUMERATOR) APUS_EXIT_COUNT = APUS_EXITS(APUS_ONE) };
@@ -478,6 +480,19 @@ struct apus_vcpu {
 	 * has their EOI exit.
 	 */
 	uint64_t level_vectors[4];
+	/* M, with APUS_RUN_PAGE: the guest-physical address that was accessed, and 1 if it was written */
+	uint64_t page_address;
+	uint32_t page_written;
+	uint32_t revocations;      /* M: of struct apus_vm that this vCPU's TLB agrees with */
+};
+
+/* APUS_COMMAND_RUN's result: the guest accessed a page of an APUS_SLOT_PAGES slot that is not there. */
+#define APUS_RUN_PAGE 1
+
+/* What D says of that page when it runs the guest again. */
+enum apus_page_answer {
+	APUS_PAGE_RETRY = 0,  /* it may be there now; also where none was asked for */
+	APUS_PAGE_CLIENT = 1, /* it is not to be had: the next access to it is the client's */
 };
 
 /*
@@ -492,6 +507,28 @@ struct apus_vcpu {
 #define APUS_MACHINE_CHECK_BANKS 32u /* at most: IA32_MCG_CAP says how many */
 
 #define APUS_SLOT_READONLY 1u
+#define APUS_SLOT_PAGES 2u  /* `pages` is a directory of page entries, not of extents */
+#define APUS_SLOT_DEVICE 4u /* a device's registers: uncached, and never touched by M itself */
+
+/*
+ * Pages by index, linked by physical address: page n is pages[n % APUS_DIRECTORY_PAGES] of the
+ * (n / APUS_DIRECTORY_PAGES)th link.
+ */
+#define APUS_DIRECTORY_PAGES 511u
+struct apus_directory {
+	uint64_t next; /* physical, 0 at the end */
+	uint64_t pages[APUS_DIRECTORY_PAGES]; /* physical */
+};
+
+/*
+ * Of an APUS_SLOT_PAGES slot: pages of APUS_PAGE_ENTRIES entries, one for each page of the slot in
+ * the order of guest addresses. D writes an entry when M has asked for that page, and clears it before it
+ * increments `revocations`. M maps what it finds here at the guest's access, with the VM's lock held.
+ */
+#define APUS_PAGE_ENTRIES 512u
+#define APUS_PAGE_PRESENT 1ull
+#define APUS_PAGE_WRITABLE 2ull
+#define APUS_REVOKED 32u
 
 /*
  * A page of extents, linked by physical address. Pages of a slot appear in the
@@ -508,8 +545,8 @@ struct apus_extent_page {
 struct apus_slot { /* D */
 	uint64_t guest_address; /* bytes; page aligned */
 	uint64_t size;          /* bytes; 0: the slot is free */
-	uint64_t extents;       /* physical address of the first struct apus_extent_page */
-	uint64_t log;           /* physical address of the first struct apus_log_page; 0: no log */
+	uint64_t pages;         /* physical address of the first struct apus_extent_page or apus_directory */
+	uint64_t log;           /* physical address of the first struct apus_directory; 0: no log */
 	uint32_t flags;
 	uint32_t generation;    /* slots_generation at which this slot was written */
 	uint32_t log_sequence;  /* increases with each change of `log` */
@@ -521,12 +558,7 @@ struct apus_slot { /* D */
  * first write. When the sequence changes, M makes all pages read-only once more and goes on in the
  * log that is named then; after each vCPU has acknowledged, the old one belongs to D again.
  */
-#define APUS_LOG_MAPS 511u
-#define APUS_LOG_MAP_BITS (8u * APUS_PAGE_SIZE)
-struct apus_log_page { /* D */
-	uint64_t next;                /* physical, 0 at the end */
-	uint64_t maps[APUS_LOG_MAPS]; /* physical: pages of APUS_LOG_MAP_BITS bits */
-};
+#define APUS_LOG_PAGE_BITS (8u * APUS_PAGE_SIZE)
 
 /*
  * How an interrupt line reaches the guest at the moment (M). With DIRECT the driver
@@ -684,6 +716,14 @@ struct apus_vm {
 	 */
 	uint64_t msr_filters[2];
 	uint32_t msr_exits; /* D: KVM_MSR_EXIT_REASON_* for which an access exits to the client */
+	/*
+	 * D: entries of APUS_SLOT_PAGES slots were cleared so often; the nth time those of the guest's pages in
+	 * revoked[n % APUS_REVOKED], which is written first. M unmaps these when it sees a new number, or all
+	 * pages of such slots if the range may have been overwritten. Then D waits until each vCPU has
+	 * acknowledged or is not running: from there on nobody reaches what stood in the entries.
+	 */
+	uint32_t revocations;
+	struct apus_revoked { uint64_t first_frame, last_frame; } revoked[APUS_REVOKED];
 };
 
 #define APUS_APIC_LOGICAL_ID(address) ((uint8_t)(address)) /* in xAPIC mode */

@@ -54,6 +54,31 @@ enum GuestDeviceWork {
           echo "bad read"
         echo "cpu 1 was away $round"
       done
+      # Its registers, which are there as long as the device's memory is switched on. Nobody reads them at the
+      # moment at which that changes: QEMU may look for them itself then, and be killed by SIGBUS.
+      device=$(readlink -f /sys/class/nvme/nvme0/device)
+      registers=$(head -n 1 $device/resource | cut -d' ' -f1)
+      version() { taskset -c $1 devmem $((registers + 8)) 32; }
+      memory() { printf "$1" | dd of=$device/config bs=1 seek=4 conv=notrunc 2> /dev/null; }
+      right=$(version 0) gone=0 back=0
+      for round in 1 2 3 4 5; do
+        memory '\\004'
+        for cpu in 0 1; do [ $(version $cpu) = $right ] || gone=$((gone + 1)); done
+        memory '\\006'
+        for cpu in 0 1; do [ $(version $cpu) != $right ] || back=$((back + 1)); done
+      done
+      echo "registers gone $gone back $back $right"
+      # Reset by its function while it is read.
+      for cpu in 0 1; do
+        taskset -c $cpu dd if=$disk of=/dev/null bs=4096 count=300 iflag=direct 2> /dev/null ||
+          echo "bad read" &
+      done
+      for round in 1 2 3; do
+        echo 1 > $device/reset && echo "reset $round"
+        pause 0.2
+      done
+      wait
+      dd if=$disk of=/dev/null bs=4096 count=20 iflag=direct 2> /dev/null && echo "read after resets"
     fi
     # A reset of the controller gives all interrupts back and asks for them again.
     echo 1 > /sys/class/nvme/nvme0/reset_controller

@@ -80,6 +80,9 @@ extension MonitorImageCheck {
     ExitPath.Exception(
       function: "VirtualCPU.followSlots()", reason: "runs only after the client changed a slot"),
     ExitPath.Exception(
+      function: "closure #1 in VirtualCPU.handlePageFault(_:)",
+      reason: "runs once for a page of a device; the table that maps it is cleared first"),
+    ExitPath.Exception(
       function: "Emulator.input<A>(_:)", reason: "moves the guest's own bytes, not an aggregate"),
     ExitPath.Exception(
       function: "Emulator.output<A>(_:)", reason: "moves the guest's own bytes, not an aggregate"),

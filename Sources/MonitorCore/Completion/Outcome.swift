@@ -5,7 +5,7 @@ import Contract
 enum Outcome {
   /// Back into the guest.
   case resume
-  /// KVM_RUN returns 0: `kvm_run` says what is asked of the client.
+  /// KVM_RUN returns 0: `kvm_run` says what is asked of the client. Or APUS_RUN_PAGE, where `isPageMissing`.
   case client
 }
 

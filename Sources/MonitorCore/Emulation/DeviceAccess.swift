@@ -6,10 +6,9 @@ import X86
 /// Guest-physical addresses without memory: devices of the monitor, or of the client.
 extension VirtualCPU {
   func handleNestedFault(_ fault: NestedFault) -> Outcome {
-    if isMemory(fault) {
-      // The slots are followed before the next entry.
-      count(APUS_EXIT_NESTED_FAULT)
-      return .resume
+    // Where a device of the monitor is there is no memory.
+    if localDevice(at: fault.address) == nil, let outcome = handleMemoryFault(fault) {
+      return outcome
     }
     guard !fault.isExecute, !fault.isTableWalk else {
       count(APUS_EXIT_MMIO)
@@ -18,11 +17,21 @@ extension VirtualCPU {
     return emulate(faultAddress: fault.address)
   }
 
-  /// Memory by now, or perhaps. Where a device of the monitor is there is none.
+  /// Nil: there is no memory, or none that this access may have.
+  @inline(never)
+  private func handleMemoryFault(_ fault: NestedFault) -> Outcome? {
+    if isMemory(fault) {
+      // The slots are followed before the next entry.
+      count(APUS_EXIT_NESTED_FAULT)
+      return .resume
+    }
+    return machine.slots.hasPages ? handlePageFault(fault) : nil
+  }
+
+  /// Memory by now, or perhaps.
   @inline(__always)
   private func isMemory(_ fault: NestedFault) -> Bool {
     if slotsMoved { return true }
-    if localDevice(at: fault.address) != nil { return false }
     guard let found = tables.translate(fault.address) else { return false }
     return found.isWritable || !fault.isWrite || logWrite(to: fault.address)
   }

@@ -16,6 +16,8 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
     /// Physical address of the byte asked for.
     public var physical: UInt64
     public var isWritable: Bool
+    /// A device's registers, which the monitor itself never touches.
+    public var isDevice = false
   }
 
   /// Where a guest-physical address lies, if it is memory.
@@ -25,7 +27,7 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
     let mask = Self.pageSize(level: level) - 1
     return Translation(
       physical: Format.address(entry) & ~mask | address & mask,
-      isWritable: Format.isWritable(entry))
+      isWritable: Format.isWritable(entry), isDevice: Format.isDevice(entry))
   }
 
   /// The entry that maps an address, mapped until another table of its level is.
@@ -49,6 +51,22 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
     _ address: UInt64, to physical: UInt64, level: Int, writable: Bool,
     free: inout FreeTables
   ) -> Bool {
+    set(
+      address, Format.leaf(at: physical, level: level, writable: writable), level: level,
+      free: &free)
+  }
+
+  /// Maps one small page of a device's registers. False if there was no free table left.
+  func map(
+    device address: UInt64, to physical: UInt64, writable: Bool, free: inout FreeTables
+  ) -> Bool {
+    set(address, Format.device(at: physical, writable: writable), level: 1, free: &free)
+  }
+
+  @inline(never)
+  private func set(
+    _ address: UInt64, _ leaf: UInt64, level: Int, free: inout FreeTables
+  ) -> Bool {
     var table = root
     var current = 4
     while current > level {
@@ -62,9 +80,25 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
       table = unsafe Format.address(slot.pointee)
       current -= 1
     }
-    unsafe entries(of: table, level: level)[Self.index(address, level: level)] = Format.leaf(
-      at: physical, level: level, writable: writable)
+    unsafe entries(of: table, level: level)[Self.index(address, level: level)] = leaf
     return true
+  }
+
+  /// Takes away every small page in `address ..< end`, and keeps the tables: those pages come back.
+  func revoke(from address: UInt64, to end: UInt64) {
+    revoke(root, level: 4, from: address, to: end)
+  }
+
+  private func revoke(_ table: UInt64, level: Int, from address: UInt64, to end: UInt64) {
+    _ = unsafe forEachEntry(of: table, level: level, from: address, to: end) { slot, at, next in
+      let entry = unsafe slot.pointee
+      if Format.isLeaf(entry, level: level) {
+        unsafe slot.pointee = 0
+      } else {
+        revoke(Format.address(entry), level: level - 1, from: at, to: next)
+      }
+      return true
+    }
   }
 
   /// Takes away every page in `address ..< end`. Tables that are left empty go to `emptied`: another CPU

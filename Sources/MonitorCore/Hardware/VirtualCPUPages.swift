@@ -84,5 +84,13 @@ import Contract
   @inline(__always) var publishedSlots: UnsafePointer<apus_slot> {
     unsafe UnsafePointer(vmPage(APUS_VM_PAGE_SLOTS).assumingMemoryBound(to: apus_slot.self))
   }
+  /// What the driver's revocation `number` took away.
+  @inline(__always)
+  func revoked(_ number: UInt32) -> apus_revoked {
+    let size = MemoryLayout<apus_revoked>.stride
+    return unsafe withUnsafeMutableBytes(of: &vm.pointee.revoked) {
+      unsafe $0.load(fromByteOffset: Int(number % APUS_REVOKED) * size, as: apus_revoked.self)
+    }
+  }
   @inline(__always) var ring: UnsafeMutableRawPointer { unsafe vmPage(APUS_VM_PAGE_RING) }
 }

@@ -199,9 +199,14 @@ public protocol NestedTableFormat {
   static func table(at physical: UInt64) -> UInt64
   /// A leaf of level 1 (4 KiB), 2 (2 MiB) or 3 (1 GiB).
   static func leaf(at physical: UInt64, level: Int, writable: Bool) -> UInt64
+  /// A leaf of level 1 for a device's registers: uncached, but write-combining where the guest's own PAT
+  /// says so.
+  static func device(at physical: UInt64, writable: Bool) -> UInt64
   static func isPresent(_ entry: UInt64) -> Bool
   static func isLeaf(_ entry: UInt64, level: Int) -> Bool
   static func isWritable(_ entry: UInt64) -> Bool
+  /// Of a leaf.
+  static func isDevice(_ entry: UInt64) -> Bool
 }
 
 extension NestedTableFormat {

@@ -20,19 +20,10 @@ extension VirtualCPU {
     }
   }
 
-  /// struct apus_log_page.
   private func note(page: UInt64, in log: UInt64) {
-    let maps = UInt64(APUS_LOG_MAPS)
-    let bits = UInt64(APUS_LOG_MAP_BITS)
-    var map = page / bits
-    var directory = log
-    while map >= maps {
-      directory = unsafe processor.map(directory, at: .extents).load(as: UInt64.self)
-      guard directory != 0 else { return }
-      map -= maps
-    }
-    let physical = unsafe processor.map(directory, at: .extents)
-      .load(fromByteOffset: 8 * Int(map + 1), as: UInt64.self)
+    let bits = UInt64(APUS_LOG_PAGE_BITS)
+    let physical = processor.page(page / bits, ofDirectory: log)
+    guard physical != 0 else { return }
     let words = unsafe processor.map(physical, at: .extents).assumingMemoryBound(to: UInt64.self)
     let bit = page % bits
     unsafe words[Int(bit / 64)] |= 1 << (bit % 64)

@@ -21,7 +21,7 @@ extension VirtualCPU {
   private func mapGuestPage(
     _ frame: UInt64, _ place: Int, _ isWrite: Bool
   ) -> UnsafeMutableRawPointer? {
-    guard var found = tables.translate(frame) else { return nil }
+    guard var found = tables.translate(frame), !found.isDevice else { return nil }
     if isWrite, !found.isWritable { found.isWritable = logWrite(to: frame) }
     let address = unsafe processor.map(found.physical, at: .guestPage(place))
     let writable = found.isWritable ? GuestPages.writable : 0

@@ -4,9 +4,13 @@ import X86
 
 /// KVM_RUN.
 extension VirtualCPU {
-  /// Runs the guest until the client is needed: 0, or -EINTR for a request to stop.
-  public func runGuest() -> Int64 {
+  /// Runs the guest until the client is needed: 0, or -EINTR for a request to stop, or APUS_RUN_PAGE.
+  /// `answer` is what the driver says of the page that was asked for last.
+  public func runGuest(_ answer: apus_page_answer = APUS_PAGE_RETRY) -> Int64 {
     let start = processor.timestamp()
+    state.isPageMissing = false
+    state.clientsPage =
+      answer == APUS_PAGE_CLIENT ? control.page_address >> 12 : VirtualCPUState.noPage
     let syncs = wantsSyncRegisters
     var result = syncs ? takeSyncRegisters() : 0
     if result == 0 { result = runUntilClient() }
@@ -63,7 +67,7 @@ extension VirtualCPU {
       let exit = enter(unlessNMISince: nmis)
       if handle(exit) == .client {
         describeToClient()
-        return 0
+        return state.isPageMissing ? Int64(APUS_RUN_PAGE) : 0
       }
     }
   }

@@ -33,6 +33,10 @@ public struct MemorySlots {
   public var shortages: UInt32 = 0
   /// No slot from this index on is mapped.
   var count = 0
+  /// There are slots whose pages are mapped when the guest accesses them: APUS_SLOT_PAGES.
+  var hasPages = false
+  /// The driver's revocations that the nested tables agree with.
+  var revocations: UInt32 = 0
 
   public init() {}
 
@@ -57,6 +61,83 @@ public struct MemorySlots {
       unsafe add(slots, mapped, tables, gigabytePages)
       generation = wanted
     }
+  }
+
+  /// The driver's table that is mapped. It does not write this one before a later one was followed.
+  private func followed(_ pages: VirtualCPUPages) -> UnsafePointer<apus_slot> {
+    unsafe pages.publishedSlots + (generation & 1 == 0 ? 0 : Int(APUS_SLOTS))
+  }
+
+  /// Unmaps the pages of APUS_SLOT_PAGES slots that the driver has revoked, with the VM's lock held. What
+  /// it wrote to the entries before is seen from then on.
+  mutating func followRevocations<Hardware: Processor, Format: NestedTableFormat>(
+    _ pages: VirtualCPUPages, _ tables: NestedTables<Hardware, Format>
+  ) {
+    let vm = unsafe pages.vm
+    while true {
+      let newest = unsafe loadAcquire(&vm.pointee.revocations)
+      guard newest != revocations else { return }
+      if newest &- revocations < APUS_REVOKED {
+        for number in 1...(newest &- revocations) {
+          let range = unsafe pages.revoked(revocations &+ number)
+          tables.revoke(from: range.first_frame << 12, to: (range.last_frame &+ 1) << 12)
+        }
+      }
+      // The driver may have written over a range meanwhile.
+      let latest = unsafe loadAcquire(&vm.pointee.revocations)
+      if latest &- revocations >= APUS_REVOKED { unsafe revokeAll(pages, tables) }
+      revocations = newest
+    }
+  }
+
+  private func revokeAll<Hardware: Processor, Format: NestedTableFormat>(
+    _ pages: VirtualCPUPages, _ tables: NestedTables<Hardware, Format>
+  ) {
+    let mapped = unsafe pages.mappedSlots
+    let slots = unsafe followed(pages)
+    for index in 0..<count where unsafe slots[index].flags & APUS_SLOT_PAGES != 0 {
+      unsafe tables.revoke(
+        from: mapped[index].address, to: mapped[index].address + mapped[index].size)
+    }
+  }
+
+  /// What became of an access to a page that was not mapped.
+  enum PageAccess {
+    /// No slot has it, or one whose pages are all mapped already.
+    case elsewhere
+    case mapped
+    /// The driver has no entry for it, or none for writes.
+    case missing
+  }
+
+  /// Maps the page at an address as the driver's entry says, with the VM's lock held.
+  mutating func mapPage<Hardware: Processor, Format: NestedTableFormat>(
+    at address: UInt64, isWrite: Bool, _ pages: VirtualCPUPages,
+    _ tables: NestedTables<Hardware, Format>
+  ) -> PageAccess {
+    let mapped = unsafe pages.mappedSlots
+    let slots = unsafe followed(pages)
+    for index in 0..<count where unsafe slots[index].flags & APUS_SLOT_PAGES != 0 {
+      let first = unsafe mapped[index].address
+      guard address >= first, unsafe address - first < mapped[index].size else { continue }
+      let number = (address - first) >> 12
+      let entries = UInt64(APUS_PAGE_ENTRIES)
+      let page = unsafe tables.processor.page(number / entries, ofDirectory: slots[index].pages)
+      guard page != 0 else { return .missing }
+      let entry = unsafe tables.processor.map(page, at: .extents)
+        .load(fromByteOffset: 8 * Int(number % entries), as: UInt64.self)
+      guard entry & APUS_PAGE_PRESENT != 0 else { return .missing }
+      let writable = entry & APUS_PAGE_WRITABLE != 0
+      guard writable || !isWrite else { return .missing }
+      if tables.map(
+        device: address & ~0xfff, to: entry & ~0xfff, writable: writable, free: &free)
+      {
+        return .mapped
+      }
+      shortages &+= 1
+      return .elsewhere
+    }
+    return .elsewhere
   }
 
   private mutating func reclaim<Hardware: Processor, Format: NestedTableFormat>(
@@ -86,12 +167,17 @@ public struct MemorySlots {
     _ slots: UnsafePointer<apus_slot>, _ mapped: UnsafeMutablePointer<MappedSlot>,
     _ tables: NestedTables<Hardware, Format>, _ gigabytePages: Bool
   ) {
+    hasPages = false
     for index in 0..<Int(APUS_SLOTS) where unsafe slots[index].size != 0 {
       let slot = unsafe slots[index]
+      let isPages = slot.flags & APUS_SLOT_PAGES != 0
+      if isPages { hasPages = true }
       if unsafe mapped[index].size == 0 {
         unsafe mapped[index] = MappedSlot(slot)
         count = max(count, index + 1)
-        if !map(slot, tables, gigabytePages) { shortages &+= 1 }
+        if !isPages, !map(slot, tables, gigabytePages) { shortages &+= 1 }
+      } else if isPages {
+        continue
       } else if unsafe mapped[index].logSequence != slot.log_sequence {
         unsafe mapped[index] = MappedSlot(slot)
         let writable = slot.log == 0 && slot.flags & APUS_SLOT_READONLY == 0
@@ -110,7 +196,7 @@ public struct MemorySlots {
     _ slot: apus_slot, _ tables: NestedTables<Hardware, Format>, _ gigabytePages: Bool
   ) -> Bool {
     let writable = slot.flags & APUS_SLOT_READONLY == 0 && slot.log == 0
-    var physical = slot.extents
+    var physical = slot.pages
     while physical != 0 {
       let page = unsafe tables.processor.map(physical, at: .extents)
         .assumingMemoryBound(to: apus_extent_page.self)

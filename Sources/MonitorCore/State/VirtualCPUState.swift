@@ -61,6 +61,11 @@ public struct VirtualCPUState {
   var debugger = Debugger()
 
   var guestPages = GuestPages()
+  /// The exit asks the driver for a page, not the client.
+  var isPageMissing = false
+  /// The frame of a page that the driver could not find: the next access to it is the client's.
+  var clientsPage = VirtualCPUState.noPage
+  static var noPage: UInt64 { .max }
 
   public init(id: UInt32, bootstrap: Bool) {
     apic = VirtualAPIC(id: id, bootstrap: bootstrap)
