@@ -64,11 +64,12 @@ static void write_slot(struct apus_slot *target, const struct slot *slot)
 		.flags = slot->flags & KVM_MEM_READONLY ? APUS_SLOT_READONLY : 0,
 		.generation = slot->generation,
 	};
+	/* The first write to a page of a slot with a log makes it writable: none may be here. */
+	if (slot->mirror || slot->flags & KVM_MEM_READONLY)
+		target->log = 0;
 	if (slot->mirror) {
 		target->pages = mirror_address(slot->mirror);
 		target->flags |= APUS_SLOT_PAGES | APUS_SLOT_DEVICE;
-		/* What the guest writes to a device is not memory. */
-		target->log = 0;
 	} else if (slot->size) {
 		target->pages = __pa(slot->pinned.first);
 	}

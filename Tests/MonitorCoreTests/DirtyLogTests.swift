@@ -102,9 +102,12 @@ struct DirtyLogTests {
   func readOnly() {
     let machine = PretendedMachine()
     machine.publish([
-      .init(address: 0xf_0000, size: 0x1000, physical: Self.base, isReadOnly: true)
+      .init(
+        address: 0xf_0000, size: 0x1000, physical: Self.base, isReadOnly: true, log: Self.logs[0],
+        logSequence: 1)
     ])
     machine.cpu.followSlots()
+    #expect(machine.cpu.tables.translate(0xf_0000)?.isWritable == false)
     #expect(!machine.cpu.logWrite(to: 0xf_0000))
     #expect(!machine.cpu.logWrite(to: 0x10_0000))
   }

@@ -14,7 +14,8 @@ struct MappedSlot {
   init(_ slot: apus_slot) {
     address = slot.guest_address
     size = slot.size
-    log = slot.log
+    // A guest's write to a read-only slot is the client's, and noted by nobody.
+    log = slot.flags & APUS_SLOT_READONLY == 0 ? slot.log : 0
     generation = slot.generation
     logSequence = slot.log_sequence
   }
