@@ -4,7 +4,7 @@ extension Scenario {
   /// A stock guest whose local APICs are emulated and real by turns, while cyclictest runs to its end in it.
   static let timers = timers(
     "timers", "the local APICs of a guest are emulated and real by turns, and no tick is lost",
-    seconds: 60, suite: .check, loops: 500, guests: [("x2apic", "")])
+    seconds: 120, suite: .check, loops: 300, guests: [("x2apic", "")])
 
   static let timersOften = timers(
     "timers-often", "the same for longer, in x2APIC and in xAPIC mode", seconds: 240, suite: .soak,
@@ -46,7 +46,8 @@ extension Scenario {
           while kill -0 $guest 2> /dev/null; do
             change $1 direct
             change $1 monitor
-            sleep 0.05
+            # Starting programs on the host's own CPUs takes the emulator most of its time.
+            sleep 0.2
           done
           wait $guest
         }
@@ -61,7 +62,7 @@ extension Scenario {
             expect \(guest.name)-ends alternate \(guest.name) \(guest.words)
             grep cyclictest: /tmp/\(guest.name).txt
             step "$changes changes of \(guest.name)"
-            expect \(guest.name)-changes [ "$changes" -gt 20 ]
+            expect \(guest.name)-changes [ "$changes" -gt 10 ]
             expect \(guest.name)-all-ticks all_ticks \(guest.name)
             expect \(guest.name)-was-emulated was_emulated \(guest.name)
             expect \(guest.name)-mode grep -q '"apic_mode" : "\(guest.name)"' /tmp/\(guest.name).json
