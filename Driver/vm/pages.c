@@ -4,6 +4,7 @@
 #include <linux/hugetlb_inline.h>
 #include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -61,13 +62,27 @@ static int append(struct cursor *cursor, unsigned long frame)
 	return 0;
 }
 
+/*
+ * A guest writes to its pages without telling the file system whose they are: it would find them dirty that it has
+ * cleaned, without room on its disk and without a journal entry. From 6.5 on the kernel refuses such pins by
+ * itself.
+ */
+static bool is_file_systems(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	return folio_mapping(folio) && !folio_test_swapbacked(folio) && !PageHuge(&folio->page);
+}
+
 /* Pages that were pinned; what could not be noted down is unpinned again. */
 static int append_all(struct cursor *cursor, struct page **pages, int count)
 {
+	bool writable = cursor->pinned->writable;
 	int index, error;
 
 	for (index = 0; index < count; index++) {
-		error = append(cursor, page_to_pfn(pages[index]));
+		error = writable && is_file_systems(pages[index]) ? -EOPNOTSUPP :
+			append(cursor, page_to_pfn(pages[index]));
 		if (error) {
 			unpin_user_pages(pages + index, count - index);
 			return error;
@@ -108,6 +123,33 @@ static int pin_all(struct slot *slot, struct page **pages)
 		cond_resched();
 	}
 	return 0;
+}
+
+/* Whether a pin failed for what is_file_systems() says. */
+static bool is_mapped_file(struct vm *vm, u64 address)
+{
+	struct vm_area_struct *area;
+	bool is_file;
+
+	mmap_read_lock(vm->mm);
+	area = vma_lookup(vm->mm, address);
+	is_file = area && area->vm_file && area->vm_flags & VM_SHARED && area->vm_flags & VM_WRITE &&
+		  area->vm_ops && area->vm_ops->page_mkwrite;
+	mmap_read_unlock(vm->mm);
+	return is_file;
+}
+
+/* The error in terms of what the client can do about it. */
+static int explain(struct vm *vm, const struct slot *slot, int error)
+{
+	u64 address = slot->user_address + slot->pinned.pages * PAGE_SIZE;
+
+	if (error == -EFAULT && slot->pinned.writable && is_mapped_file(vm, address))
+		error = -EOPNOTSUPP;
+	if (error == -EOPNOTSUPP)
+		pr_info_ratelimited("process %d: a guest cannot write to a mapped file's memory; use memfd, shared or huge pages\n",
+				    vm->process);
+	return error;
 }
 
 /* A mapping of a device's registers, as VFIO makes them: there is no memory to pin. */
@@ -184,8 +226,10 @@ int pages_pin(struct vm *vm, struct slot *slot)
 	pages = kmalloc_array(CHUNK, sizeof(*pages), GFP_KERNEL);
 	error = pages ? pin_all(slot, pages) : -ENOMEM;
 	kfree(pages);
-	if (error)
+	if (error) {
+		error = explain(vm, slot, error);
 		pages_unpin(vm, &slot->pinned);
+	}
 	return error;
 }
 
