@@ -27,6 +27,8 @@ static bool answers(struct vm *vm, u32 id, u8 destination, bool logical)
 	u32 address = READ_ONCE(vm->control->apic_addresses[id]);
 	u8 own = APUS_APIC_LOGICAL_ID(address);
 
+	if (address & APUS_APIC_IS_OFF)
+		return false;
 	if (destination == BROADCAST)
 		return true;
 	if (!logical)

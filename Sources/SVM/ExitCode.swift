@@ -47,11 +47,12 @@ public enum ExitCode {
     }
   }
 
-  /// What exits only while a debugger watches the guest, or its local APIC is emulated.
+  /// What exits only while a debugger watches the guest, its local APIC is emulated, or CPUID hides what the
+  /// processor has.
   @inline(never)
   private static func decodeRare(_ code: UInt64) -> Exit {
     switch code {
-    // Writes to CR0 to CR15: CR8's, while an emulated APIC waits for one.
+    // Writes to CR0 to CR15: CR4's, and CR8's while an emulated APIC waits for one.
     case 0x10...0x1f: .controlRegister
     // Reads of DR0 to DR15, and writes.
     case 0x20...0x3f: .debugRegister

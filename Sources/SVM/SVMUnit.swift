@@ -97,11 +97,26 @@ import X86
   public var exitNestedFault: NestedFault {
     ExitCode.nestedFault(vmcb[.exitInfo1], address: vmcb[.exitInfo2])
   }
-  /// Only writes are intercepted. EXITCODE has the register. APM vol. 2, appendix C.
+  /// Only writes are intercepted. EXITCODE has the register (APM vol. 2, appendix C), and EXITINFO1 with bit
+  /// 63 the general register, where the processor assists in decoding (15.8.1).
   public var exitControlRegister: ControlRegisterAccess? {
-    ControlRegisterAccess(
-      number: UInt8(truncatingIfNeeded: vmcb[.exitCode] & 15), kind: .write, register: nil)
+    let information = vmcb[.exitInfo1]
+    return ControlRegisterAccess(
+      number: UInt8(truncatingIfNeeded: vmcb[.exitCode] & 15), kind: .write,
+      register: information >> 63 == 0 ? nil : UInt8(truncatingIfNeeded: information & 0xf))
   }
+  public var controlRegister4Exiting: Bool {
+    get { vmcb[.controlRegisterIntercepts] & Self.writesOfCR4 != 0 }
+    nonmutating set {
+      if newValue {
+        vmcb[.controlRegisterIntercepts] |= Self.writesOfCR4
+      } else {
+        vmcb[.controlRegisterIntercepts] &= ~Self.writesOfCR4
+      }
+    }
+  }
+  /// Reads of CR0 to CR15 in the lower half, writes in the upper. APM vol. 2, appendix B.
+  private static var writesOfCR4: UInt32 { 1 << 20 }
 
   public var exitInstructionLength: UInt64 {
     let next = vmcb[.exitCode] == ExitCode.port ? vmcb[.exitInfo2] : vmcb[.nextRIP]
@@ -303,7 +318,7 @@ import X86
       } else {
         vmcb[.intercepts1] &= ~Intercepts1.interrupt.rawValue
         vmcb[.virtualInterrupt] &= ~Self.virtualInterruptMasking
-        vmcb[.controlRegisterIntercepts] = 0
+        vmcb[.controlRegisterIntercepts] &= ~Self.writesOfCR8
       }
     }
   }
@@ -321,7 +336,11 @@ import X86
   /// (measured, 10.0: an assertion of its own in tcg_handle_interrupt).
   public func awaitTaskPriority(below priorityClass: UInt8) {
     let isAwaited = priorityClass != 0 || vmcb[.virtualInterrupt] & Self.virtualIRQ != 0
-    vmcb[.controlRegisterIntercepts] = isAwaited ? Self.writesOfCR8 : 0
+    if isAwaited {
+      vmcb[.controlRegisterIntercepts] |= Self.writesOfCR8
+    } else {
+      vmcb[.controlRegisterIntercepts] &= ~Self.writesOfCR8
+    }
   }
   static var writesOfCR8: UInt32 { 1 << 24 }
 

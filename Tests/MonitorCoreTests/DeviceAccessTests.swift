@@ -265,8 +265,12 @@ struct DeviceAccessTests {
     #expect(run([0x8b, 0x03], at: 0xfee0_0030, write: false) == [])
     #expect(cpu.state.registers.rax == 0x5_0014)
     #expect(cpu.control.statistics.exits.6 == 3)
-    // In x2APIC mode the page is nobody's: the client's.
+    // In x2APIC mode the page is nobody's.
     cpu.setAPICBaseUnchecked(APICBase(rawValue: 0xfee0_0d00))
+    #expect(run([0x8b, 0x03], at: 0xfee0_0030, write: false) == [])
+    #expect(cpu.state.registers.rax == 0xffff_ffff)
+    #expect(run([0x89, 0x03], at: 0xfee0_0030, write: true) == [])
+    cpu.vm.disabled_quirks = UInt32(KVM_X86_QUIRK_LAPIC_MMIO_HOLE)
     #expect(
       run([0x8b, 0x03], at: 0xfee0_0030, write: false, answer: 0xffff_ffff)
         == [.read(0xfee0_0030, 4)])

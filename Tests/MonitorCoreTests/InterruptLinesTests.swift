@@ -141,7 +141,7 @@ struct InterruptLinesTests {
   }
 
   /// SDM vol. 3, 11.8.4. Linux decides by it whether the I/O APIC was told of the EOI.
-  @Test("The trigger mode register has the vector of a level-triggered line, and exits to be read")
+  @Test("The trigger mode register says how a vector came last, and exits to be read")
   func triggerMode() {
     setEntry(10, 0xa051)
     #expect(cpu.readX2APIC(APICRegister(rawValue: 0x1a)) == 0)
@@ -152,7 +152,28 @@ struct InterruptLinesTests {
     setLine(10, false)
     machine.processor.msrs[0x812] = 1 << 0x11
     #expect(cpu.writeMSR(MSR(rawValue: 0x80b), 0, by: .guest))
+    #expect(machine.unit.exits(0x80b).writes == false)
+    machine.processor.msrs[0x812] = 0
+    #expect(cpu.readX2APIC(APICRegister(rawValue: 0x1a)) == 1 << 0x11, "as it came last")
+    // An edge with this vector, in service.
+    machine.processor.msrs[0x812] = 1 << 0x11
     #expect(cpu.readX2APIC(APICRegister(rawValue: 0x1a)) == 0)
+    machine.processor.msrs[0x812] = 0
+    #expect(cpu.readX2APIC(APICRegister(rawValue: 0x1a)) == 0)
+  }
+
+  @Test("An APIC that is switched off is no destination, in any mode")
+  func off() {
+    let command = InterruptCommand(rawValue: 0x41)
+    var address = APICAddress(id: 0)
+    #expect(address.matches(command, from: 1))
+    #expect(address.forDriver & APUS_APIC_IS_OFF_ == 0)
+    address.isEnabled = false
+    #expect(!address.matches(command, from: 1))
+    #expect(!address.matches(InterruptCommand(rawValue: 0x8_0041), from: 1))
+    #expect(address.forDriver == APUS_APIC_IS_OFF_)
+    #expect(cpu.setAPICBase(APICBase(rawValue: 0xfee0_0100), by: .client))
+    #expect(!cpu.state.apic.address.isEnabled)
   }
 
   @Test("One for another vCPU is asked of it, and it watches its own EOI")

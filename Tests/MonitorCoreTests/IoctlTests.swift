@@ -171,7 +171,7 @@ struct IoctlTests {
     #expect(!cpu.state.levelVectors.contains(0x90), "neither requested nor in service")
     #expect(cpu.perform(0x8400_ae8e, size: 1024) == 0)
     #expect(self[0x1b0, as: UInt32.self] == 1 << 1)
-    #expect(self[0x1c0, as: UInt32.self] == 1 << 2)
+    #expect(self[0x1c0, as: UInt32.self] == 1 << 2 | 1 << 0x10, "as it was set")
   }
 
   @Test(

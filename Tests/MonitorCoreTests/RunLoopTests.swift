@@ -177,10 +177,20 @@ struct RunLoopTests {
     cpu.state.registers.rdx = 0
     unit.privilegeLevel = level
     unit.exitInstructionLength = 3
+    unit.cr4 = CR4.osXSAVE.rawValue
     run(.setExtendedControl)
     #expect(machine.processor.xcr0 == expected)
     let isFault = unit.delivered == [Event(kind: .exception, vector: 13, errorCode: 0)]
     #expect(isFault == (expected != value || register != 0 || level != 0))
+  }
+
+  @Test("XSETBV is an invalid opcode while CR4.OSXSAVE is clear")
+  func extendedControlOff() {
+    cpu.state.registers.rcx = 0
+    cpu.state.registers.rax = 7
+    run(.setExtendedControl)
+    #expect(machine.processor.xcr0 == 1)
+    #expect(unit.delivered == [Event(kind: .exception, vector: 6)])
   }
 
   @Test("The newest 16 exits are kept, and all are counted")

@@ -729,6 +729,7 @@ struct apus_vm {
 #define APUS_APIC_LOGICAL_ID(address) ((uint8_t)(address)) /* in xAPIC mode */
 #define APUS_APIC_IS_FLAT (1u << 8) /* in xAPIC mode; otherwise in clusters */
 #define APUS_APIC_IS_X2APIC (1u << 9)
+#define APUS_APIC_IS_OFF (1u << 10)
 
 /*
  * ---- What is added to the KVM API -----------------------------------------------

@@ -54,7 +54,7 @@ struct ExitKind: Sendable, Equatable {
     ExitKind("ioapic-select", "I/O APIC, select", 750, goal: 250),
     ExitKind("ioapic-read", "I/O APIC, read", 795, goal: 250),
     ExitKind("ioapic-write", "I/O APIC, write", 830, goal: 250),
-    ExitKind("ioapic-route", "I/O APIC, write: routes change", 1005, goal: 600),
+    ExitKind("ioapic-route", "I/O APIC, write: routes change", 1020, goal: 600),
     ExitKind("xapic-read", "xAPIC, read", 900),
     ExitKind("xapic-write", "xAPIC, write", 900),
     ExitKind("xapic-eoi", "xAPIC, EOI", 900),

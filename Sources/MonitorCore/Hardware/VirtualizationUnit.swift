@@ -122,6 +122,8 @@ public protocol VirtualizationUnit {
 
   /// Bits of CR4 that the guest can set, on processors that leave checking them to the monitor.
   var settableCR4: UInt64 { get }
+  /// Every write to CR4 exits, on processors that cannot say of which bits.
+  var controlRegister4Exiting: Bool { get nonmutating set }
   /// The four entries of PAE's first level, on processors that do not read them from memory
   /// themselves after the monitor has written a control register.
   func setPageDirectoryPointers(_ entries: InlineArray<4, UInt64>)
@@ -146,6 +148,10 @@ extension VirtualizationUnit {
     nonmutating set {}
   }
   public var settableCR4: UInt64 { .max }
+  public var controlRegister4Exiting: Bool {
+    get { false }
+    nonmutating set {}
+  }
   public func setPageDirectoryPointers(_ entries: InlineArray<4, UInt64>) {}
 }
 

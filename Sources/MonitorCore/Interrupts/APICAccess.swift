@@ -43,10 +43,8 @@ extension VirtualCPU {
     case .taskPriority, .processorPriority, .spuriousVector, .errorStatus, .lvtTimer, .lvtError,
       .timerInitialCount, .timerCurrentCount, .timerDivide:
       readRegister(register)
-    // The real one takes all interrupts for edges. SDM vol. 3, 11.8.4: for a vector that is neither
-    // requested nor in service the bits say nothing.
     case _ where register.isTriggerMode:
-      state.levelVectors[register: register.rawValue - APICRegister.triggerMode0.rawValue]
+      triggerModes(register.rawValue - APICRegister.triggerMode0.rawValue)
     default:
       (APICRegister.inService0.rawValue..<APICRegister.errorStatus.rawValue)
         .contains(register.rawValue) ? readRegister(register) : nil
@@ -70,6 +68,19 @@ extension VirtualCPU {
     } else {
       processor.writeAPIC(.selfInterrupt, UInt32(vector))
     }
+  }
+
+  /// How the vectors of a word came last: 1 for level. The real one takes all interrupts for edges, and one
+  /// that came as such since then is seen only while it is requested or in service. SDM vol. 3, 11.8.4.
+  private func triggerModes(_ word: UInt8) -> UInt32 {
+    let requested = readRegister(
+      APICRegister(rawValue: APICRegister.request0.rawValue + word))
+    let served = readRegister(
+      APICRegister(rawValue: APICRegister.inService0.rawValue + word))
+    let level = state.levelVectors[register: word]
+    state.triggerModes[register: word] &= ~((requested | served) & ~level)
+    state.triggerModes[register: word] |= level
+    return state.triggerModes[register: word]
   }
 
   /// False: no such register, or a value that would reach beyond the guest.
@@ -239,6 +250,7 @@ extension VirtualCPU {
   private func silenceAPIC() {
     clearAPIC()
     state.levelVectors = VectorSet()
+    state.triggerModes = VectorSet()
   }
 
   /// Without firmware nobody else would open it for the PICs. KVM_X86_QUIRK_LINT0_REENABLED.

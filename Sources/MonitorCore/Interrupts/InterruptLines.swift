@@ -142,6 +142,7 @@ extension VirtualCPU {
 
   func takeLevel(_ vector: UInt8) {
     state.levelVectors.insert(vector)
+    state.triggerModes.insert(vector)
     interceptEOI()
     requestInterrupt(vector)
   }

@@ -4,7 +4,11 @@ import Devices
 import X86
 
 /// Devices in guest-physical memory that the monitor serves.
-enum LocalDevice { case ioapic, localAPIC }
+enum LocalDevice {
+  case ioapic, localAPIC
+  /// The page of a local APIC that is not in xAPIC mode: ones, and what is written is lost.
+  case hole
+}
 
 extension VirtualCPU {
   /// The device at a guest-physical address; nil: the client's.
@@ -12,14 +16,16 @@ extension VirtualCPU {
   func localDevice(at address: UInt64) -> LocalDevice? {
     let page = address & ~0xfff
     if page == IOAPIC.address, hasControllers { return .ioapic }
-    if page == APICBase.defaultAddress, hasLocalAPICPage { return .localAPIC }
+    if page == APICBase.defaultAddress, vm.irqchip != APUS_IRQCHIP_NONE {
+      return state.apic.base.isEnabled && !state.apic.base.isX2APIC ? .localAPIC : hole
+    }
     return nil
   }
 
-  /// The guest's local APIC is the monitor's, and in xAPIC mode.
-  @inline(__always)
-  private var hasLocalAPICPage: Bool {
-    vm.irqchip != APUS_IRQCHIP_NONE && state.apic.base.isEnabled && !state.apic.base.isX2APIC
+  /// KVM_X86_QUIRK_LAPIC_MMIO_HOLE. Without it the page is the client's.
+  @inline(never)
+  private var hole: LocalDevice? {
+    vm.disabled_quirks & UInt32(KVM_X86_QUIRK_LAPIC_MMIO_HOLE) == 0 ? .hole : nil
   }
 
   /// Registers are 32 bits wide at multiples of 16 bytes; what lies between reads as zero.
@@ -32,6 +38,7 @@ extension VirtualCPU {
       case .ioapic: withMachine { $0.controllers.ioapic.read(offset: offset & ~3) }
       case .localAPIC:
         readXAPICPage(APICRegister(rawValue: UInt8(truncatingIfNeeded: offset >> 4)))
+      case .hole: UInt32.max
       }
     return UInt64(value) >> ((offset & 3) * 8)
   }
@@ -46,6 +53,7 @@ extension VirtualCPU {
       changeControllers { $0.writeIOAPIC(offset: offset, value) }
     case .localAPIC:
       writeXAPIC(APICRegister(rawValue: UInt8(truncatingIfNeeded: offset >> 4)), value)
+    case .hole: break
     }
   }
 

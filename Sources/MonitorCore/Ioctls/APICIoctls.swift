@@ -47,6 +47,7 @@ extension VirtualCPU {
     // Whose EOI the I/O APIC waits for.
     for word in UInt8(0)..<8 {
       let level = register(APICRegister(rawValue: APICRegister.triggerMode0.rawValue + word))
+      state.triggerModes[register: word] = level
       state.levelVectors[register: word] =
         level & (saved.service[register: word] | saved.requests[register: word])
     }

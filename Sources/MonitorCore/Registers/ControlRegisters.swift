@@ -98,7 +98,7 @@ extension VirtualCPU {
   private func setCR4(_ value: UInt64) -> Bool {
     let new = CR4(rawValue: value)
     let old = CR4(rawValue: unit.cr4)
-    guard value & ~unit.settableCR4 == 0 else { return false }
+    guard value & ~(state.offeredCR4 & unit.settableCR4) == 0 else { return false }
     let isLong = EFER(rawValue: unit.efer).contains(.longModeActive)
     if isLong, !new.contains(.physicalAddressExtension) { return false }
     if new.contains(.pcidEnable), !old.contains(.pcidEnable) {

@@ -18,6 +18,12 @@ extension VirtualCPU {
     state.offeredEFER = .offered(extended)
     state.possibleCR4 = CR4.possible(
       basic: processor.cpuid(1, 0), structured: processor.cpuid(7, 0))
+    state.offeredCR4 = state.possibleCR4
+    if cpuidTable.count != 0 {
+      state.offeredCR4 &= CR4.possible(
+        basic: cpuidTable.answer(1, 0), structured: cpuidTable.answer(7, 0))
+    }
+    unit.controlRegister4Exiting = state.offeredCR4 != state.possibleCR4
   }
 }
 

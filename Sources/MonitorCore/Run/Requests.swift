@@ -95,6 +95,7 @@ extension VirtualCPU {
     state.apic.wantedPolicy = wanted
     openLINT0()
     state.levelVectors = VectorSet()
+    state.triggerModes = VectorSet()
     state.pendingNMIs = 0
     unit.holdsNMI = false
     publishAPIC()

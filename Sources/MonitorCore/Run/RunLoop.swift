@@ -295,6 +295,11 @@ extension VirtualCPU {
   @inline(never)
   private func handleSetExtendedControl() -> Outcome {
     let value = state.registers.edxEAX
+    // SVM: the intercept comes first, on QEMU.
+    guard CR4(rawValue: unit.cr4).contains(.osXSAVE) else {
+      inject(.invalidOpcode)
+      return .resume
+    }
     guard UInt32(truncatingIfNeeded: state.registers.rcx) == 0, unit.privilegeLevel == 0,
       isExtendedControl(value)
     else {

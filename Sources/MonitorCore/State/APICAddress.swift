@@ -7,6 +7,8 @@ public struct APICAddress: Sendable {
   /// The APIC ID, which is the vCPU's number.
   public var id: UInt32
   public var isX2APIC: Bool
+  /// IA32_APIC_BASE.EN. One that is off answers to nobody: SDM vol. 3, 11.4.3.
+  public var isEnabled = true
   /// xAPIC mode: LDR and DFR.
   public var logicalDestination: UInt32 = 0
   public var destinationFormat: UInt32 = 0xffff_ffff
@@ -21,6 +23,7 @@ public struct APICAddress: Sendable {
 
   /// As in `apic_addresses` of struct apus_vm.
   var forDriver: UInt32 {
+    if !isEnabled { return APUS_APIC_IS_OFF_ }
     if isX2APIC { return APUS_APIC_IS_X2APIC_ }
     return logicalDestination >> 24 | (destinationFormat >> 28 == 0xf ? APUS_APIC_IS_FLAT_ : 0)
   }
@@ -28,7 +31,8 @@ public struct APICAddress: Sendable {
   /// Whether a command addresses this APIC. `logical` destinations as the mode in force
   /// reads them. SDM vol. 3, 11.6.2 and 11.12.10.
   public func matches(_ command: InterruptCommand, from sender: UInt32) -> Bool {
-    switch command.shorthand {
+    guard isEnabled else { return false }
+    return switch command.shorthand {
     case .myself: id == sender
     case .everyone: true
     case .others: id != sender

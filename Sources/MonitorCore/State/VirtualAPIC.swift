@@ -42,6 +42,7 @@ public struct VirtualAPIC: Sendable {
     var address = APICAddress(id: id, isX2APIC: base.isX2APIC)
     address.logicalDestination = logicalDestination
     address.destinationFormat = destinationFormat
+    address.isEnabled = base.isEnabled
     return address
   }
 

@@ -17,6 +17,8 @@ public struct VirtualCPUState {
   var offeredEFER = EFER(rawValue: 0)
   /// What the processor has, whatever CPUID tells the guest.
   var possibleCR4: UInt64 = 0
+  /// Those of them that CPUID tells the guest of; all of them while the client has set no CPUID.
+  var offeredCR4: UInt64 = 0
   public var activity = Activity.running {
     didSet { attention.insert(.activity) }
   }
@@ -48,6 +50,8 @@ public struct VirtualCPUState {
   var apicTimerRatio: UInt64 = 0
   /// Vectors of level-triggered lines that were sent to this vCPU and not yet ended.
   public var levelVectors = VectorSet()
+  /// Those that came from such a line the last time: see `VirtualCPU.readCommon`.
+  var triggerModes = VectorSet()
   /// Those that the guest has ended and the client has not been told of: KVM_EXIT_IOAPIC_EOI.
   public var endedLevels = VectorSet()
   /// kvmclock's page: guest-physical address with bit 0 as enable.
