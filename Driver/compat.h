@@ -13,8 +13,13 @@ static inline void apus_vm_flags_set(struct vm_area_struct *vma, vm_flags_t flag
 {
 	vma->vm_flags |= flags;
 }
+static inline void apus_vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags &= ~flags;
+}
 #else
 #define apus_vm_flags_set vm_flags_set
+#define apus_vm_flags_clear vm_flags_clear
 #endif
 
 /* struct kvm_run.immediate_exit: its client may write to it at any time. */

@@ -13,6 +13,13 @@
   .section .guests.code.measure, "ax"
 #include "costs.inc"
 
+/* With events of a trace, which the stand-in has switched on. */
+measure_traced:
+  mov $1, %eax
+  xor %ecx, %ecx
+  COST cpuid-traced, 0, cpuid
+  ret
+
 /* Bochs' debugger stops at this instruction, and nothing else happens. */
 .macro BREAKPOINT
   xchg %bx, %bx
@@ -40,6 +47,10 @@ GUEST costs_xapic
   mov $XAPIC, %ebx
   movl $0x1ff, 0xf0(%rbx)
   MEASURE measure_xapic
+  END
+
+GUEST costs_traced
+  MEASURE measure_traced
   END
 
 /* Has exits only when the stand-in kicks it, at either instruction of its loop. Result 0 counts. */

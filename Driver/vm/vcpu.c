@@ -11,6 +11,8 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include <asm/tsc.h>
+
 #include "vm.h"
 #include "vcpu_file.h"
 
@@ -71,6 +73,44 @@ void vcpu_send_nmi(struct vcpu *vcpu)
 	bool waits = READ_ONCE(vcpu->control->requests) & APUS_REQUEST_NMI;
 
 	vcpu_kick(vcpu, waits ? APUS_REQUEST_SECOND_NMI : APUS_REQUEST_NMI);
+}
+
+/* The vCPU has its trace from now on, until it is freed. */
+static int allocate_trace(struct vcpu *vcpu)
+{
+	struct apus_trace *trace;
+
+	BUILD_BUG_ON(APUS_TRACE_FIRST + APUS_TRACE_EVENTS * sizeof(struct apus_trace_event) !=
+		     APUS_TRACE_SIZE);
+	if (smp_load_acquire(&vcpu->trace))
+		return 0;
+	trace = (void *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, APUS_TRACE_ORDER);
+	if (!trace)
+		return -ENOMEM;
+	trace->next = APUS_TRACE_FIRST;
+	trace->tsc_khz = tsc_khz;
+	/* Another thread may have been quicker. */
+	if (cmpxchg(&vcpu->trace, NULL, trace))
+		free_pages((unsigned long)trace, APUS_TRACE_ORDER);
+	return 0;
+}
+
+/* KVM_APUS_TRACE */
+long vcpu_trace(struct vcpu *vcpu, unsigned long wanted)
+{
+	int error;
+
+	if (wanted > 1)
+		return -EINVAL;
+	if (wanted) {
+		error = allocate_trace(vcpu);
+		if (error)
+			return error;
+		WRITE_ONCE(vcpu->control->trace, __pa(vcpu->trace));
+	}
+	smp_store_release(&vcpu->control->traces, wanted);
+	vcpu_kick(vcpu, APUS_REQUEST_TRACE);
+	return 0;
 }
 
 static void give_back(struct vcpu *vcpu)
@@ -345,6 +385,8 @@ void vcpu_free(struct vcpu *vcpu)
 	if (!vcpu)
 		return;
 	account_uncharge(vcpu->vm->account, ACCOUNT_VCPUS);
+	if (vcpu->trace)
+		free_pages((unsigned long)vcpu->trace, APUS_TRACE_ORDER);
 	free_pages((unsigned long)vcpu->area, APUS_VCPU_ORDER);
 	kfree(vcpu);
 }

@@ -128,6 +128,8 @@ static long vcpu_ioctl(struct file *file, unsigned int request, unsigned long va
 		return use_attribute(vcpu, request, argument);
 	case KVM_NMI:
 		return request_nmi(vcpu);
+	case KVM_APUS_TRACE:
+		return vcpu_trace(vcpu, value);
 	case KVM_SET_SIGNAL_MASK:
 		return set_signal_mask(vcpu, argument);
 	}
@@ -149,9 +151,23 @@ static unsigned long frame_of(struct vcpu *vcpu, unsigned long page)
 	return PHYS_PFN(__pa(vcpu->area)) + page;
 }
 
+/* From its start, to be read only. It lives as long as the vCPU, which the mapping's file holds. */
+static int map_trace(struct vcpu *vcpu, struct vm_area_struct *area)
+{
+	struct apus_trace *trace = smp_load_acquire(&vcpu->trace);
+
+	if (!trace || area->vm_pgoff != APUS_TRACE_MMAP_PAGE ||
+	    vma_pages(area) > APUS_TRACE_PAGES || area->vm_flags & VM_WRITE)
+		return -EINVAL;
+	apus_vm_flags_clear(area, VM_MAYWRITE);
+	apus_vm_flags_set(area, VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP);
+	return remap_pfn_range(area, area->vm_start, PHYS_PFN(__pa(trace)),
+			       vma_pages(area) * PAGE_SIZE, area->vm_page_prot);
+}
+
 /*
- * struct kvm_run, the page of port data, and the ring of the VM; nothing else of either area can
- * be mapped.
+ * struct kvm_run, the page of port data, and the ring of the VM; then the trace. Nothing else of either
+ * area can be mapped.
  */
 static int vcpu_mmap(struct file *file, struct vm_area_struct *area)
 {
@@ -164,6 +180,8 @@ static int vcpu_mmap(struct file *file, struct vm_area_struct *area)
 		return -EIO;
 	if (!(area->vm_flags & VM_SHARED))
 		return -EINVAL;
+	if (area->vm_pgoff >= APUS_TRACE_MMAP_PAGE)
+		return map_trace(vcpu, area);
 	if (area->vm_pgoff >= APUS_VCPU_MMAP_PAGES ||
 	    pages > APUS_VCPU_MMAP_PAGES - area->vm_pgoff)
 		return -EINVAL;

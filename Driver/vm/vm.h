@@ -106,6 +106,7 @@ struct vcpu {
 	u32 id;
 	void *area;
 	struct apus_vcpu *control; /* in the area */
+	struct apus_trace *trace;  /* set once, by the first KVM_APUS_TRACE */
 
 	struct mutex lock; /* ioctls, one at a time */
 	bool claimed;      /* KVM_CREATE_VCPU made a file of it, or is about to; under vm->lock */
@@ -173,6 +174,7 @@ long vcpu_create(struct vm *vm, unsigned long id);
 void vcpu_free(struct vcpu *vcpu);
 void vcpu_kick(struct vcpu *vcpu, u32 request);
 void vcpu_send_nmi(struct vcpu *vcpu);
+long vcpu_trace(struct vcpu *vcpu, unsigned long wanted);
 int vcpu_bind(struct vcpu *vcpu);
 int vcpu_set_lent_cpu(struct vcpu *vcpu, unsigned long cpu);
 void vcpu_surrender(struct vcpu *vcpu);

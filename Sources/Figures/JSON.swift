@@ -11,11 +11,17 @@ public enum JSON {
   /// On one line.
   public static func line(_ value: some Encodable) -> String { encode(value, []) }
 
+  /// In a format of others: names of members are as they are in Swift.
+  public static func foreignText(_ value: some Encodable) -> String {
+    encode(value, [], .useDefaultKeys)
+  }
+
   private static func encode(
-    _ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting
+    _ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting,
+    _ names: JSONEncoder.KeyEncodingStrategy = .convertToSnakeCase
   ) -> String {
     let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.keyEncodingStrategy = names
     encoder.outputFormatting = formatting.union([.sortedKeys, .withoutEscapingSlashes])
     do {
       return String(decoding: try encoder.encode(value), as: UTF8.self)

@@ -32,6 +32,15 @@ public struct Mapping: ~Copyable, @unchecked Sendable {
     whole = UnsafeMutableRawBufferPointer(start: address, count: size)
   }
 
+  /// For reading only.
+  init(reading descriptor: FileDescriptor, offset: Int, size: Int) throws(KVMError) {
+    address = try calling("mmap") { () throws(Errno) in
+      try SystemCall.mapForReading(descriptor, offset: offset, size: size)
+    }
+    self.size = size
+    whole = UnsafeMutableRawBufferPointer(start: address, count: size)
+  }
+
   deinit {
     if let start = whole.baseAddress { SystemCall.unmap(start, size: whole.count) }
   }

@@ -51,6 +51,15 @@ enum SystemCall {
     return address
   }
 
+  /// Maps `size` bytes of a file from `offset` on, shared, for reading.
+  static func mapForReading(
+    _ descriptor: FileDescriptor, offset: Int, size: Int
+  ) throws(Errno) -> UnsafeMutableRawPointer {
+    let address = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor.rawValue, offset)
+    guard let address, address != MAP_FAILED else { throw Errno(rawValue: errno) }
+    return address
+  }
+
   /// Maps `size` bytes of zeroes that are not taken from the machine before they are touched.
   static func mapAnonymous(size: Int) throws(Errno) -> UnsafeMutableRawPointer {
     let address = mmap(

@@ -30,6 +30,10 @@ struct HardwareProcessor<Host: VirtualizationHost>: Processor {
     unsafe Window.map(physical, at: APUS_WINDOW_FREE + place.page)
   }
 
+  func mapTrace(_ physical: UInt64) {
+    _ = unsafe Window.map(physical, at: APUS_WINDOW_TRACE, count: APUS_TRACE_PAGES)
+  }
+
   func orderStores() { Entry.orderStores() }
   func ringDoorbell() { LentCPU.current.ringDoorbell() }
 

@@ -11,6 +11,7 @@ enum CostTests {
       Test("costs", byRequest: true) { bench throws(Failure) in
         try exits(bench)
         try accesses(bench)
+        try traced(bench)
         try kicks(bench)
       }
     ]
@@ -42,6 +43,16 @@ enum CostTests {
     let vcpu = try bench.guest("costs-xapic", x2APIC: false)
     try vcpu.runToEnd()
     write(vcpu.machine)
+    try vcpu.unbind()
+  }
+
+  private static func traced(_ bench: Bench) throws(Failure) {
+    let vcpu = try bench.guest("costs-traced")
+    let trace = Trace()
+    try trace.begin(vcpu)
+    try vcpu.runToEnd()
+    write(vcpu.machine)
+    try trace.end(vcpu)
     try vcpu.unbind()
   }
 

@@ -6,7 +6,8 @@ enum TestList {
     LifeTests.all + TimerTests.all + InterruptTests.all + NMITests.all + APICModeTests.all
       + LineTests.all
       + KickTests.all + ExitTests.all + InstructionTests.all + MemoryTests.all + SMPTests.all
-      + EmulatedTests.all + IoctlTests.all + DebugTests.all + CommandTests.all + FuzzTests.all
+      + EmulatedTests.all + IoctlTests.all + DebugTests.all + TraceTests.all + CommandTests.all
+      + FuzzTests.all
       + CostTests.all
   }
 }

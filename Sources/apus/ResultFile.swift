@@ -23,11 +23,14 @@ struct ResultFile: ~Copyable {
   deinit { try? descriptor.close() }
 
   /// Replaces what the file had.
-  func write(_ report: JSONReport) throws(SetupError) {
+  func write(_ report: JSONReport) throws(SetupError) { try write(text: JSON.text(report) + "\n") }
+
+  /// The same with a text as it is.
+  func write(text: String) throws(SetupError) {
     // A pipe or a device has no size to cut.
     try? descriptor.resize(to: 0)
     do {
-      try descriptor.writeAll((JSON.text(report) + "\n").utf8)
+      try descriptor.writeAll(text.utf8)
     } catch {
       throw .unwritable(path: path, error as? Errno ?? .ioError)
     }

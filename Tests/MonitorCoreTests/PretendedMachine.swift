@@ -26,6 +26,9 @@ final class PretendedMachine {
       let area = UInt64(id + 2) << 20
       let window = PretendedWindow(memory, cpu: area, vcpu: area + 0x1_0000, vm: 1 << 20)
       let processor = PretendedProcessor(memory)
+      processor.windowMapsTrace = { [memory, unowned window] in
+        window.mapTrace($0, of: memory)
+      }
       let unit = PretendedUnit()
       PretendedWindow.set(processor, at: window.pages.cpuPage(APUS_CPU_PAGE_PRIVATE))
       PretendedWindow.set(unit, at: window.pages.vcpuPage(APUS_VCPU_PAGE_VMCB))

@@ -95,6 +95,9 @@ final class PretendedProcessor: Processor, @unchecked Sendable {
     precondition(physical & 0xfff == 0 && Int(physical) < memory.size, "\(physical) is no page")
     return memory.base + Int(physical)
   }
+  /// Set by whoever has the window.
+  var windowMapsTrace: (UInt64) -> Void = { _ in }
+  func mapTrace(_ physical: UInt64) { windowMapsTrace(physical) }
   func drainAPIC() { drains += 1 }
   /// Between `beginTakingInterrupts` and its end.
   var takesInterrupts = false

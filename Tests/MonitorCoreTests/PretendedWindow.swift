@@ -7,7 +7,7 @@ import MonitorCore
 final class PretendedWindow {
   private let base: UnsafeMutableRawPointer
   private static let first = Int(APUS_WINDOW_CPU)
-  private static let size = (Int(APUS_WINDOW_VM) + 1 << APUS_VM_ORDER - first) << 12
+  private static let size = (Int(APUS_WINDOW_TRACE + APUS_TRACE_PAGES) - first) << 12
 
   /// The areas' physical addresses.
   init(_ memory: PretendedMemory, cpu: UInt64, vcpu: UInt64, vm: UInt64) {
@@ -22,6 +22,11 @@ final class PretendedWindow {
     memory.map(cpu, pages: 1 << Int(APUS_CPU_ORDER), at: place(APUS_WINDOW_CPU))
     memory.map(vcpu, pages: 1 << Int(APUS_VCPU_ORDER), at: place(APUS_WINDOW_VCPU))
     memory.map(vm, pages: 1 << Int(APUS_VM_ORDER), at: place(APUS_WINDOW_VM))
+  }
+  func mapTrace(_ physical: UInt64, of memory: PretendedMemory) {
+    memory.map(
+      physical, pages: Int(APUS_TRACE_PAGES), at: base + (Int(APUS_WINDOW_TRACE) - Self.first) << 12
+    )
   }
   deinit { munmap(base, Self.size) }
 

@@ -39,6 +39,7 @@
 #define APUS_WINDOW_CPU 16u  /* D maps: the CPU area */
 #define APUS_WINDOW_VCPU 32u /* M maps on APUS_CPU_BIND: the vCPU area */
 #define APUS_WINDOW_VM 64u   /* M maps on APUS_CPU_BIND: the VM area */
+#define APUS_WINDOW_TRACE 96u /* M maps while there is one: struct apus_trace */
 #define APUS_WINDOW_FREE 128u /* M maps: guest memory and nested tables, in passing */
 
 /* Areas are physically contiguous and naturally aligned (alloc_pages order). */
@@ -314,6 +315,7 @@ enum apus_request { /* D sets a bit (atomic OR), then sends an NMI; M clears bef
 	APUS_REQUEST_CLOCK = 1u << 4,  /* clock_tsc changed */
 	APUS_REQUEST_SECOND_NMI = 1u << 5, /* another one before the first was taken */
 	APUS_REQUEST_LEVELS = 1u << 6, /* `level_vectors` has some */
+	APUS_REQUEST_TRACE = 1u << 7,  /* `trace` or `traces` changed */
 };
 
 /*
@@ -484,6 +486,11 @@ struct apus_vcpu {
 	uint64_t page_address;
 	uint32_t page_written;
 	uint32_t revocations;      /* M: of struct apus_vm that this vCPU's TLB agrees with */
+	/* D: physical address of the vCPU's trace; 0: it never had one */
+	uint64_t trace;
+	/* D: 1 while M is to write there */
+	uint32_t traces;
+	uint32_t reserved;
 };
 
 /* APUS_COMMAND_RUN's result: the guest accessed a page of an APUS_SLOT_PAGES slot that is not there. */
@@ -493,6 +500,111 @@ struct apus_vcpu {
 enum apus_page_answer {
 	APUS_PAGE_RETRY = 0,  /* it may be there now; also where none was asked for */
 	APUS_PAGE_CLIENT = 1, /* it is not to be had: the next access to it is the client's */
+};
+
+/*
+ * The trace of a vCPU: KVM_APUS_TRACE. 2^APUS_TRACE_ORDER pages, the driver's as long as the vCPU; M
+ * writes them only while `traces` is 1, and they stay as they are after the guest's end or a fault of the
+ * monitor's. Event n of all lies at APUS_TRACE_FIRST + n % APUS_TRACE_EVENTS times its size. A reader takes
+ * `count`, reads, and takes `count` again: events older than APUS_TRACE_EVENTS before that are overwritten.
+ */
+#define APUS_TRACE_ORDER 5u
+#define APUS_TRACE_PAGES (1u << APUS_TRACE_ORDER)
+#define APUS_TRACE_SIZE (APUS_TRACE_PAGES * APUS_PAGE_SIZE)
+#define APUS_TRACE_FIRST 128u
+#define APUS_TRACE_EVENTS 4092u /* as many as fit */
+/* Where the vCPU's file descriptor has it, in pages: read-only. */
+#define APUS_TRACE_MMAP_PAGE 16u
+
+struct apus_trace {
+	uint64_t count;    /* M: events that were written; after the event itself */
+	uint32_t next;     /* M: bytes from the start of the trace to the next event */
+	uint32_t tsc_khz;  /* D */
+};
+
+/* What an event is about, and what its other words say. */
+#define APUS_TRACES(TRACE)                                                              \
+	/* detail: the lent CPU */                                                      \
+	TRACE(APUS_TRACE_BEGIN, 0, "begin")                                             \
+	/* The guest is entered at `rip`. detail: the event that it gets, as VT-x's interruption information */ \
+	/* (SDM vol. 3, 26.8.3); 0: none */                                             \
+	TRACE(APUS_TRACE_ENTRY, 1, "entry")                                             \
+	/* cause: enum apus_trace_exit. The guest was at `rip`. detail: below, by cause */ \
+	TRACE(APUS_TRACE_EXIT, 2, "exit")                                               \
+	/* A kick's reason. cause: the driver's, enum apus_request; detail: other vCPUs' */ \
+	TRACE(APUS_TRACE_REQUEST, 3, "request")                                         \
+	/* The monitor's timer. rip: the TSC at which it rings, 0: never; detail: its period in ticks, 0: once */ \
+	TRACE(APUS_TRACE_TIMER, 4, "timer")                                             \
+	/* cause: enum apus_apic_mode; detail: KVM_GET_MP_STATE's number */             \
+	TRACE(APUS_TRACE_MODE, 5, "mode")                                               \
+	/* KVM_RUN returns. cause: kvm_run's exit_reason */                             \
+	TRACE(APUS_TRACE_CLIENT, 6, "client")                                           \
+	/* KVM_RUN begins */                                                            \
+	TRACE(APUS_TRACE_RUN, 7, "run")
+
+/*
+ * Why a guest exited, in an event. detail: the vector of an exception; the guest-physical address of a nested
+ * fault; RCX of an MSR's; bits 16 to 31 port, 3 input of a port's; the vendor's exit code of the others.
+ */
+#define APUS_TRACE_EXITS(EXIT)                                                          \
+	EXIT(APUS_TRACE_EXIT_NMI, 0, "nmi")                                             \
+	EXIT(APUS_TRACE_EXIT_EXCEPTION, 1, "exception")                                 \
+	EXIT(APUS_TRACE_EXIT_HLT, 2, "hlt")                                             \
+	EXIT(APUS_TRACE_EXIT_NESTED_FAULT, 3, "nested-fault")                           \
+	EXIT(APUS_TRACE_EXIT_INTERRUPT_WINDOW, 4, "interrupt-window")                   \
+	EXIT(APUS_TRACE_EXIT_INVALID_STATE, 5, "invalid-state")                         \
+	EXIT(APUS_TRACE_EXIT_OTHER, 6, "other")                                         \
+	EXIT(APUS_TRACE_EXIT_CPUID, 7, "cpuid")                                         \
+	EXIT(APUS_TRACE_EXIT_PORT, 8, "port")                                           \
+	EXIT(APUS_TRACE_EXIT_MSR_READ, 9, "msr-read")                                   \
+	EXIT(APUS_TRACE_EXIT_MSR_WRITE, 10, "msr-write")                                \
+	EXIT(APUS_TRACE_EXIT_HYPERCALL, 11, "hypercall")                                \
+	EXIT(APUS_TRACE_EXIT_SHUTDOWN, 12, "shutdown")                                  \
+	EXIT(APUS_TRACE_EXIT_VIRTUALISATION, 13, "virtualisation")                      \
+	EXIT(APUS_TRACE_EXIT_CACHE_CONTROL, 14, "cache-control")                        \
+	EXIT(APUS_TRACE_EXIT_XSETBV, 15, "xsetbv")                                      \
+	EXIT(APUS_TRACE_EXIT_CONTROL_REGISTER, 16, "control-register")                  \
+	EXIT(APUS_TRACE_EXIT_DEBUG_REGISTER, 17, "debug-register")                      \
+	EXIT(APUS_TRACE_EXIT_SOFTWARE_INTERRUPT, 18, "software-interrupt")              \
+	EXIT(APUS_TRACE_EXIT_PREEMPTION_TIMER, 19, "preemption-timer")                  \
+	EXIT(APUS_TRACE_EXIT_INTERRUPT, 20, "interrupt")
+
+#define APUS_ENUMERATOR(name, number, words) name = number,
+#define APUS_CASE_WORDS(name, number, words) case number: return words;
+#define APUS_ONE(name, number, words) +1
+enum apus_trace_kind {
+	APUS_TRACES(APUS_ENUMERATOR) APUS_TRACE_COUNT = APUS_TRACES(APUS_ONE)
+};
+enum apus_trace_exit {
+	APUS_TRACE_EXITS(APUS_ENUMERATOR) APUS_TRACE_EXIT_COUNT = APUS_TRACE_EXITS(APUS_ONE)
+};
+
+/* The name; "?" for a number that has none. */
+static inline const char *apus_trace_name(uint32_t kind)
+{
+	switch (kind) {
+	APUS_TRACES(APUS_CASE_WORDS)
+	default: return "?";
+	}
+}
+
+static inline const char *apus_trace_exit_name(uint32_t cause)
+{
+	switch (cause) {
+	APUS_TRACE_EXITS(APUS_CASE_WORDS)
+	default: return "?";
+	}
+}
+#undef APUS_ENUMERATOR
+#undef APUS_CASE_WORDS
+#undef APUS_ONE
+
+struct apus_trace_event { /* M */
+	uint64_t tsc;
+	uint32_t kind;  /* enum apus_trace_kind */
+	uint32_t cause;
+	uint64_t rip;
+	uint64_t detail;
 };
 
 /*
@@ -783,6 +895,13 @@ struct apus_timer_choice {
 	uint32_t reserved; /* 0 */
 };
 #define KVM_APUS_SET_TIMER _IOW(APUS_KVMIO, 0xf6, struct apus_timer_choice)
+
+/*
+ * vCPU, also while it runs, from another thread: 1 has the monitor write the vCPU's trace, 0 no longer; EINVAL:
+ * another number; ENOMEM. From the first 1 on, the trace is mapped from the vCPU's file descriptor at
+ * APUS_TRACE_MMAP_PAGE, APUS_TRACE_SIZE bytes, read-only and shared, until the descriptor is closed.
+ */
+#define KVM_APUS_TRACE _IO(APUS_KVMIO, 0xf5)
 
 /* Device: what the driver found out about this machine, for `apus check`. */
 enum apus_cpu_use { APUS_USE_LINUX = 0, APUS_USE_OFFLINE = 1, APUS_USE_LENT = 2 };

@@ -5,7 +5,7 @@
 public struct CostRun: Sendable {
   static let test = "costs"
   /// In the guests of the test, each of which ends or starts a trace.
-  static let breakpoints = 5
+  static let breakpoints = 7
 
   public var project: Project
   public var terminal: Terminal

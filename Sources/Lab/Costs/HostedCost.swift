@@ -13,7 +13,9 @@ public struct HostedCost: Sendable, Equatable, Codable {
 
   /// What Tests/CostGuest makes, and how it is called in a table.
   private static let kinds: [(name: String, title: String)] =
-    ExitKind.all.filter { !["icr-other", "kick"].contains($0.name) }.map { ($0.name, $0.title) }
+    ExitKind.all.filter { !["icr-other", "kick", "cpuid-traced"].contains($0.name) }.map {
+      ($0.name, $0.title)
+    }
     + [
       ("port-client", "IN, answered by the client"),
       ("memory-client", "MMIO read, answered by the client"),

@@ -40,6 +40,7 @@ extension Scenario {
     deviceInterrupts("device-interrupts-backports", remapped: true, kernel: .backports),
     deviceInterrupts("device-interrupts-backports-unsafe", remapped: false, kernel: .backports),
     qemuDebug,
+    trace,
     kvmAPI,
     smpIntel,
     timersIntel,

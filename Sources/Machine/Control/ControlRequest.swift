@@ -13,6 +13,8 @@ enum ControlRequest: Equatable, Sendable {
   case timer(TimerChoice)
   /// After the answer the connection is the console's, with what it showed before at first.
   case console
+  /// After the answer the connection has `TraceBatch`es, until its other end goes.
+  case trace
 
   /// Bytes of the longest line, without its newline.
   static let longest = 64
@@ -26,6 +28,7 @@ enum ControlRequest: Equatable, Sendable {
     case ("stop", 1): self = .stop
     case ("kill", 1): self = .kill
     case ("console", 1): self = .console
+    case ("trace", 1): self = .trace
     case ("nmi", 1): self = .nmi(virtualCPU: 0)
     case ("nmi", 2):
       // Digits alone: Int would take a sign.
@@ -48,6 +51,7 @@ enum ControlRequest: Equatable, Sendable {
     case .nmi(let id): "nmi \(id)\n"
     case .timer(let timer): "timer \(timer.rawValue)\n"
     case .console: "console\n"
+    case .trace: "trace\n"
     }
   }
 }
@@ -62,7 +66,7 @@ enum ControlRequestError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .tooLong: "a request has \(ControlRequest.longest) bytes at most"
     case .notANumber: "a vCPU is a number"
-    case .unknown: "requests are status, stop, kill, nmi [VCPU], timer POLICY and console"
+    case .unknown: "requests are status, stop, kill, nmi [VCPU], timer POLICY, console and trace"
     }
   }
 }

@@ -14,6 +14,10 @@ final class ControlService: Sendable {
     var isEndWanted = false
     var isClosed = false
     var outcome: RunOutcome?
+    /// Whether somebody has asked for the trace.
+    var isTracing = false
+    /// What was written before the guest went.
+    var lastTrace: [TraceBatch] = []
   }
 
   private let socket: ControlSocket
@@ -48,6 +52,7 @@ final class ControlService: Sendable {
 
   func detach() {
     state.withLock {
+      if $0.isTracing { $0.lastTrace = $0.guest?.drainTrace() ?? [] }
       $0.guest = nil
       $0.phase = .ending
     }
@@ -69,6 +74,7 @@ final class ControlService: Sendable {
       wait(for: &sessions)
     }
     let (outcome, console) = state.withLock { ($0.outcome, $0.console) }
+    showTrace(to: sessions)
     for session in sessions { session.finish(outcome, console: console) }
     let deadline = ContinuousClock.now + Self.patience
     while ContinuousClock.now < deadline {
@@ -89,6 +95,7 @@ final class ControlService: Sendable {
       console.await()
       for reader in readers { reader.show(console) }
     }
+    let isTracing = showTrace(to: sessions)
     var sources = [
       pollfd(fd: event, events: Int16(POLLIN), revents: 0),
       pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0),
@@ -100,9 +107,8 @@ final class ControlService: Sendable {
       return pollfd(fd: session.descriptor, events: events, revents: 0)
     }
     // Milliseconds: nothing tells when the guest has read.
-    guard poll(&sources, UInt(sources.count), isFull && !readers.isEmpty ? 20 : -1) > 0 else {
-      return
-    }
+    let patience: Int32 = isTracing ? Self.tracePatience : isFull && !readers.isEmpty ? 20 : -1
+    guard poll(&sources, UInt(sources.count), patience) > 0 else { return }
     if sources[0].revents != 0 {
       var count: eventfd_t = 0
       eventfd_read(event, &count)
@@ -113,6 +119,27 @@ final class ControlService: Sendable {
     }
     if sources[1].revents != 0 { admit(to: &sessions) }
     sessions.removeAll { $0.isOver }
+  }
+
+  /// Milliseconds between two looks at a trace: it holds 4092 events.
+  private static let tracePatience: Int32 = 2
+
+  /// Sends the newest events to whoever asked for them; true while there is such a one. The last that goes
+  /// ends the trace.
+  @discardableResult
+  private func showTrace(to sessions: [ControlSession]) -> Bool {
+    let readers = sessions.filter { $0.isTrace && !$0.isOver }
+    let batches = state.withLock { state -> [TraceBatch] in
+      guard state.isTracing else { return [] }
+      if readers.isEmpty {
+        state.isTracing = false
+        state.guest?.endTrace()
+      }
+      defer { state.lastTrace = [] }
+      return state.lastTrace + (state.guest?.drainTrace() ?? [])
+    }
+    for reader in readers { reader.show(batches) }
+    return !readers.isEmpty
   }
 
   private func admit(to sessions: inout [ControlSession]) {
@@ -138,9 +165,13 @@ final class ControlService: Sendable {
         state.guest?.receive(bytes)
         return nil
       case .request(.status): return status(state)
+      // It is written for another one already.
+      case .request(.trace) where state.isTracing: return .done
       case .request(let request):
         guard let guest = state.guest else { return Self.answer(request, &state) }
-        return Self.answer(request, guest)
+        let answer = Self.answer(request, guest)
+        if request == .trace, answer.ok { state.isTracing = true }
+        return answer
       }
     }
   }
@@ -151,7 +182,7 @@ final class ControlService: Sendable {
     case .stop: state.isStopWanted = true
     case .kill: state.isEndWanted = true
     case .status: break
-    case .console, .nmi, .timer: return .refusal("it is \(state.phase.rawValue)")
+    case .console, .nmi, .timer, .trace: return .refusal("it is \(state.phase.rawValue)")
     }
     return .done
   }
@@ -164,6 +195,7 @@ final class ControlService: Sendable {
     case .console:
       let log = guest.consoleLog
       return ControlAnswer(ok: true, kept: min(log.end, UInt64(log.capacity)))
+    case .trace: return guest.beginTrace().map(ControlAnswer.refusal) ?? .done
     case .stop: return ControlAnswer(ok: true, listening: guest.pressPowerButton())
     case .kill:
       guest.endRun()

@@ -17,6 +17,9 @@ final class ControlSession {
   private var output: [UInt8] = []
   /// Bytes of the console that were sent, once it is attached.
   private var position: UInt64?
+  /// The connection has the trace.
+  private(set) var isTrace = false
+  private var lostBatches: [Int: UInt64] = [:]
   private var awaitsEnd = false
   private var isFinishing = false
 
@@ -68,6 +71,7 @@ final class ControlSession {
     guard answer.ok else { return }
     switch request {
     case .console: position = 0
+    case .trace: isTrace = true
     case .stop, .kill: awaitsEnd = true
     case .status, .nmi, .timer: break
     }
@@ -93,6 +97,22 @@ final class ControlSession {
     }
     output += part.bytes
     position = part.end
+    flush()
+  }
+
+  /// Bytes of a trace that may wait for a slow reader.
+  private static let mostTraceWaiting = 1 << 22
+
+  /// Sends what was written since. Where the reader is slow, events are lost and counted.
+  func show(_ batches: [TraceBatch]) {
+    for var batch in batches {
+      batch.lost += lostBatches.removeValue(forKey: batch.virtualCPU) ?? 0
+      guard output.count < Self.mostTraceWaiting else {
+        lostBatches[batch.virtualCPU] = batch.lost + UInt64(batch.events.count)
+        continue
+      }
+      if !batch.events.isEmpty || batch.lost > 0 { output += batch.bytes }
+    }
     flush()
   }
 

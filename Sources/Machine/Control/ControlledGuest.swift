@@ -18,6 +18,12 @@ protocol ControlledGuest: AnyObject, Sendable {
   /// Of all vCPUs. Nil if it is done, or will be as soon as the guest lets it; else why not.
   func setTimer(_ timer: TimerChoice) -> String?
 
+  /// Every vCPU's trace is written from now on. Nil if so, else why not.
+  func beginTrace() -> String?
+  func endTrace()
+  /// What was written since the last time.
+  func drainTrace() -> [TraceBatch]
+
   func receive(_ input: ArraySlice<UInt8>)
   /// Whether so much input waits that more should not be read.
   var isConsoleFull: Bool { get }

@@ -41,6 +41,22 @@ extension GuestMachine: ControlledGuest {
     }
   }
 
+  func beginTrace() -> String? {
+    guard hypervisor == .apus else {
+      return "KVM has a trace of its own: trace-cmd record -e kvm"
+    }
+    do {
+      for thread in virtualCPUs { try thread.beginTrace() }
+      return nil
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  func endTrace() { for thread in virtualCPUs { thread.endTrace() } }
+
+  func drainTrace() -> [TraceBatch] { virtualCPUs.compactMap { $0.drainTrace() } }
+
   func receive(_ input: ArraySlice<UInt8>) { devices.console.receive(input) }
 
   var isConsoleFull: Bool { devices.console.waitingCount > EventLoop.mostWaiting }

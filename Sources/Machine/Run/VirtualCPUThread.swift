@@ -2,6 +2,7 @@
 import Contract
 import Glibc
 import KVM
+import Synchronization
 
 /// A vCPU with the thread that runs it.
 final class VirtualCPUThread: Sendable {
@@ -12,6 +13,7 @@ final class VirtualCPUThread: Sendable {
   /// nil: no write waits.
   private let ring: CoalescedRing?
   private let writes: WaitingWrites
+  private let trace = Mutex<TraceRing?>(nil)
 
   init(
     _ virtualCPU: consuming VirtualCPU, on host: any VirtualCPUHost, bus: Buses,
@@ -66,6 +68,27 @@ final class VirtualCPUThread: Sendable {
   /// From any thread.
   func setTimer(_ timer: TimerChoice) throws(KVMError) {
     try host.setTimer(of: virtualCPU, timer)
+  }
+
+  /// From any thread.
+  func beginTrace() throws(KVMError) {
+    try virtualCPU.setTrace(true)
+    let ring = try virtualCPU.openTrace()
+    trace.withLock { $0 = ring }
+  }
+
+  /// From any thread.
+  func endTrace() { try? virtualCPU.setTrace(false) }
+
+  /// Events since the last time; from any thread.
+  func drainTrace() -> TraceBatch? {
+    let id = Int(virtualCPU.id)
+    return trace.withLock { ring in
+      guard let ring else { return nil }
+      let (events, lost) = ring.drain()
+      return TraceBatch(
+        virtualCPU: id, lost: lost, frequency: ring.frequency, events: events.map(TraceEvent.init))
+    }
   }
 
   /// From any thread.

@@ -16,6 +16,9 @@ public protocol Processor {
   /// address. It is valid until the place is used again.
   func map(_ physical: UInt64, at place: WindowPlace) -> UnsafeMutableRawPointer
 
+  /// Maps the APUS_TRACE_PAGES pages from `physical` on at APUS_WINDOW_TRACE.
+  func mapTrace(_ physical: UInt64)
+
   /// Empties the local APIC, and stops what it does by itself: every LVT masked, timer stopped, nothing requested or in
   /// service, switched on with the highest spurious vector.
   func drainAPIC()

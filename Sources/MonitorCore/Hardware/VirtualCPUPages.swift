@@ -92,5 +92,9 @@ import Contract
       unsafe $0.load(fromByteOffset: Int(number % APUS_REVOKED) * size, as: apus_revoked.self)
     }
   }
+  /// struct apus_trace, mapped while `Attention.tracing` stands.
+  @inline(__always) public var trace: UnsafeMutablePointer<apus_trace> {
+    unsafe window(APUS_WINDOW_TRACE).assumingMemoryBound(to: apus_trace.self)
+  }
   @inline(__always) var ring: UnsafeMutableRawPointer { unsafe vmPage(APUS_VM_PAGE_RING) }
 }

@@ -182,6 +182,7 @@ extension VirtualCPU {
     control.statistics.timer_mode = mode.rawValue
     let deadlineExits = !offersTSCDeadline || convertsDeadline || policy == .preemption
     intercept(.tscDeadline, reads: deadlineExits, writes: deadlineExits)
+    if isTracing { traceMode() }
   }
 
   private var convertsDeadline: Bool { offersTSCDeadline && unit.tscOffset != 0 }

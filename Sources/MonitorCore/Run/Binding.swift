@@ -38,11 +38,14 @@ extension VirtualCPU {
     forgetGuestPages()
     // Whatever waits is looked at before the first entry here.
     state.attention = isEmulated ? [.all, .emulatedAPIC] : .all
+    followTrace()
     updateLines()
   }
 
   /// Leaves everything in the vCPU area and nothing on the CPU.
   public func unbind() {
+    // Its pages go from the window too.
+    state.attention.remove(.tracing)
     saveExtendedState()
     state.xcr0 = processor.xcr0
     for index in 0..<4 {

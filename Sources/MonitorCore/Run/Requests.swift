@@ -18,15 +18,19 @@ extension VirtualCPU {
   /// True if KVM_RUN is asked to return.
   @inline(never)
   func serveRequests() -> Bool {
-    serveOtherVCPUs()
+    let others = serveOtherVCPUs()
     // M2: clear before acting.
     let requests = unsafe exchange(&pages.control.pointee.requests, 0)
+    if isTracing, requests != 0 || others != 0 {
+      traceEvent(APUS_TRACE_REQUEST, cause: requests, detail: UInt64(others))
+    }
     guard requests != 0 else { return false }
     if requests & APUS_REQUEST_LINES.rawValue != 0 { updateLines() }
     if requests & APUS_REQUEST_NMI.rawValue != 0 { pendNMIs(1) }
     if requests & APUS_REQUEST_SECOND_NMI.rawValue != 0 { pendNMIs(1) }
     if requests & APUS_REQUEST_CLOCK.rawValue != 0 { publishSystemTime() }
     if requests & APUS_REQUEST_LEVELS.rawValue != 0 { takeLevelMessages() }
+    if requests & APUS_REQUEST_TRACE.rawValue != 0 { followTrace() }
     // Slots are looked at before every entry.
     return requests & APUS_REQUEST_EXIT.rawValue != 0
   }
@@ -43,12 +47,13 @@ extension VirtualCPU {
     return serve(request, size)
   }
 
-  private func serveOtherVCPUs() {
+  /// What they had asked for: `VCPURequest`.
+  private func serveOtherVCPUs() -> UInt32 {
     let raw = unsafe withUnsafeMutablePointer(to: &pages.machine.pointee.requests[id]) {
       unsafe exchange($0, 0)
     }
     // M3: act.
-    guard raw != 0 else { return }
+    guard raw != 0 else { return 0 }
     let requests = VCPURequest(rawValue: raw)
     if requests.contains(.nonMaskableInterrupt) { pendNMIs(1) }
     if requests.contains(.secondNMI) { pendNMIs(1) }
@@ -61,6 +66,7 @@ extension VirtualCPU {
       let id = id
       startUp(vector: withMachine { $0.startUpVectors[id] })
     }
+    return raw
   }
 
   private func takeLevels() {

@@ -37,34 +37,40 @@ extension VirtualCPU {
       return 0
     }
     if run.request_interrupt_window != 0 { state.attention.insert(.events) }
+    if isTracing { traceEvent(APUS_TRACE_RUN) }
     while true {
       // The steps of docs/model. M1: read the count of NMIs.
       let nmis = processor.nmiCount
       // M2: look for requests. Slots also for a vCPU that waits: the driver frees no page that one
       // may still use.
-      if isRequested || slotsMoved || state.attention != [] {
-        // M2, M3: take the requests, act on them.
-        if serveRequests() { return interrupted() }
-        followSlots()
-        if isSplit, hasNewsForClient() {
-          describeToClient()
-          return 0
+      var traces = false
+      let isAsked = isRequested || slotsMoved
+      if isAsked || state.attention != [] {
+        // While there is nothing but a trace, there is nothing to look at.
+        if isAsked || state.attention != .tracing {
+          // M2, M3: take the requests, act on them.
+          if serveRequests() { return interrupted() }
+          followSlots()
+          if isSplit, hasNewsForClient() {
+            describeToClient()
+            return 0
+          }
+          guard attend() else {
+            // M4: sleep unless the count moved.
+            processor.sleep(unlessNMISince: nmis)
+            continue
+          }
+          if state.attention.contains(.debugger), beginDebugging() == .client {
+            describeToClient()
+            return 0
+          }
+          // Where NMIs wait while GIF is 0, draining an APIC lets them in: look again.
+          guard processor.nmiCount == nmis else { continue }
         }
-        guard attend() else {
-          // M4: sleep unless the count moved.
-          processor.sleep(unlessNMISince: nmis)
-          continue
-        }
-        if state.attention.contains(.debugger), beginDebugging() == .client {
-          describeToClient()
-          return 0
-        }
-        // Where NMIs wait while GIF is 0, draining an APIC lets them in: look again.
-        guard processor.nmiCount == nmis else { continue }
+        traces = isTracing
       }
-      if unit.needsPreparation { unit.prepareEntry() }
       // M5: enter unless the count moved.
-      let exit = enter(unlessNMISince: nmis)
+      let exit = traces ? enterTraced(unlessNMISince: nmis) : enter(unlessNMISince: nmis)
       if handle(exit) == .client {
         describeToClient()
         return state.isPageMissing ? Int64(APUS_RUN_PAGE) : 0
@@ -77,6 +83,7 @@ extension VirtualCPU {
   private func attend() -> Bool {
     let attention = state.attention
     if attention.contains(.activity) {
+      if isTracing { traceMode() }
       guard state.activity == .running else { return false }
       state.attention.remove(.activity)
     }
@@ -87,6 +94,9 @@ extension VirtualCPU {
     if attention.contains(.timer) {
       state.attention.remove(.timer)
       armTimer()
+      if isTracing {
+        traceEvent(APUS_TRACE_TIMER, at: unit.deadline ?? 0, detail: state.timerPeriod)
+      }
     }
     // Its bit stays as long as something waits.
     if attention.contains(.emulatedAPIC) {
@@ -121,6 +131,7 @@ extension VirtualCPU {
   @inline(never)
   private func describeToClient() {
     endDebugging()
+    if isTracing { traceEvent(APUS_TRACE_CLIENT, cause: run.exit_reason) }
     run.if_flag = unit.flags.contains(.interruptEnable) ? 1 : 0
     run.ready_for_interrupt_injection = !isSplit || isReadyForExternal ? 1 : 0
     run.cr8 = UInt64(taskPriority >> 4)
@@ -129,10 +140,22 @@ extension VirtualCPU {
 
   @inline(__always)
   private func enter(unlessNMISince nmis: UInt64) -> Exit {
+    if unit.needsPreparation { unit.prepareEntry() }
     control.statistics.entries &+= 1
     let exit = unit.enter(&state.registers, unlessNMISince: nmis)
     record()
     if unit.wasDelivering { redeliver(after: exit) }
+    return exit
+  }
+
+  /// The same with an event before it and one behind it.
+  @inline(never)
+  private func enterTraced(unlessNMISince nmis: UInt64) -> Exit {
+    traceEvent(APUS_TRACE_ENTRY, cause: 0, at: unit.instructionPointer, detail: tracedInjection)
+    let exit = enter(unlessNMISince: nmis)
+    traceEvent(
+      APUS_TRACE_EXIT, cause: UInt32(exit.rawValue), at: unit.exitInstructionPointer,
+      detail: tracedDetail(of: exit))
     return exit
   }
 

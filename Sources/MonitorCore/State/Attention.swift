@@ -20,6 +20,9 @@ public struct Attention: OptionSet, Sendable {
   /// The local APIC is emulated: each entry asks it. Set as long as it is.
   public static let emulatedAPIC = Attention(rawValue: 1 << 5)
 
+  /// The driver wants events: see `VirtualCPU.traceEvent`. Stands as long as it does, and only then.
+  public static let tracing = Attention(rawValue: 1 << 6)
+
   /// Whatever may wait for a vCPU that comes to a CPU.
   public static var all: Attention { Attention(rawValue: 0x1f) }
 }

@@ -56,7 +56,7 @@ final class FailingBench {
       memorySlot(logged: true), routing, irqfd(flags: 0),
       irqfd(flags: UInt32(KVM_IRQFD_FLAG_RESAMPLE)),
       ioeventfd, coalescing, clock, lend,
-    ] + log + forwarded
+    ] + log + forwarded + [trace]
   }
 
   // MARK: - Steps
@@ -217,6 +217,14 @@ final class FailingBench {
         UInt64(UInt(bitPattern: arena))
       } undo: { _, _ in
       }
+    }
+  }
+
+  /// Its pages stay with the vCPU.
+  private var trace: FailingStep {
+    step("KVM_APUS_TRACE", of: Request.processor, target: processor) {
+      1
+    } undo: { _, _ in
     }
   }
 

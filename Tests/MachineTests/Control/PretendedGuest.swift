@@ -52,5 +52,22 @@ final class PretendedGuest: ControlledGuest {
     return timer == .preemption ? "no such timer" : nil
   }
 
+  /// What the next look at the trace finds, once.
+  let traced = Mutex<[TraceBatch]>([])
+
+  func beginTrace() -> String? {
+    note("trace")
+    return nil
+  }
+
+  func endTrace() { note("no trace") }
+
+  func drainTrace() -> [TraceBatch] {
+    traced.withLock { batches in
+      defer { batches = [] }
+      return batches
+    }
+  }
+
   func receive(_ input: ArraySlice<UInt8>) { state.withLock { $0.typed += input } }
 }
