@@ -47,10 +47,13 @@ let hostedTargets: [Target] = [
     dependencies: ["Contract", .product(name: "SystemPackage", package: "swift-system")],
     swiftSettings: hosted),
   .target(name: "LinuxCalls"),
+  // What `apus latency` runs: a guest of some hundred bytes.
+  .target(name: "LatencyGuest"),
   .target(
     name: "Machine",
     dependencies: [
-      "KVM", "Contract", "Figures", "LinuxCalls",
+      "KVM", "Contract", "Figures", "LatencyGuest", "LinuxCalls",
+      .product(name: "Histogram", package: "hdrhistogram-swift"),
       .product(name: "DequeModule", package: "swift-collections"),
       .product(name: "Logging", package: "swift-log"),
     ],
@@ -98,7 +101,7 @@ let hostedTargets: [Target] = [
   .testTarget(
     name: "MachineTests",
     dependencies: [
-      "Machine", "KVM", "Contract", "Figures", "LinuxCalls",
+      "Machine", "KVM", "Contract", "Figures", "LatencyGuest", "LinuxCalls",
       .product(name: "SystemPackage", package: "swift-system"),
     ]),
   .testTarget(name: "FiguresTests", dependencies: ["Figures"]),
@@ -111,6 +114,7 @@ let package = Package(
     ? []
     : [
       .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+      .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
       .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
       .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
       .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),

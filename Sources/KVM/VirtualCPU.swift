@@ -94,6 +94,14 @@ public struct VirtualCPU: ~Copyable, @unchecked Sendable {
     try perform("KVM_APUS_SET_TIMER", KVM_APUS_SET_TIMER_, with: &choice)
   }
 
+  /// KVM_GET_TSC_KHZ: of the guest's TSC.
+  public func timestampFrequency() throws(KVMError) -> UInt32 {
+    let descriptor = owned.descriptor
+    return try calling("KVM_GET_TSC_KHZ") { () throws(Errno) in
+      UInt32(try SystemCall.ioctl(descriptor, KVM_GET_TSC_KHZ_))
+    }
+  }
+
   /// KVM_RUN, until there is something for the client to do.
   public func runGuest() throws(KVMError) -> ClientExit {
     do {

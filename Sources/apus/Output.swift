@@ -6,6 +6,9 @@ import SystemPackage
 enum Output {
   static func error(_ text: String) { write(text + "\n", to: .standardError) }
 
+  /// On the terminal's line, instead of what is there.
+  static func live(_ text: String) { write("\r\u{1b}[2K" + text, to: .standardError) }
+
   static func standard(_ text: String) { write(text + "\n", to: .standardOutput) }
 
   static func standard(bytes: [UInt8]) { _ = try? FileDescriptor.standardOutput.writeAll(bytes) }

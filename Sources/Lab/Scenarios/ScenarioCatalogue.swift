@@ -41,6 +41,8 @@ extension Scenario {
     deviceInterrupts("device-interrupts-backports-unsafe", remapped: false, kernel: .backports),
     qemuDebug,
     trace,
+    latency,
+    latencyIntel,
     kvmAPI,
     smpIntel,
     timersIntel,

@@ -74,6 +74,9 @@ public final class GuestMachine: Sendable {
       : nil
   }
 
+  /// Memory of the guest's, for whoever knows what it has there; as long as this lives.
+  func memory(_ range: Range<UInt64>) -> UnsafeMutableRawBufferPointer { memory.bytes(range) }
+
   /// One vCPU for each of the host's CPUs that are named; without any, one on any CPU.
   private static func makeVirtualCPUs(
     _ factory: VirtualCPUFactory, on cpus: [Int], _ refused: RefusedCall
