@@ -380,7 +380,11 @@ struct BenchDocument {
                     .map { Text.decimal($0, places: 3) } ?? "–",
                 ]
               }
-            }, leftColumns: [0, 1]))
+            }, leftColumns: [0, 1])),
+        .notes([
+          "hackbench with 20 messages of each sender instead of its usual 100. The switches of bare metal are those of "
+            + "all of the host's CPUs."
+        ]),
       ]
     }
   }
@@ -528,7 +532,11 @@ struct BenchDocument {
         ? [.missing("Nothing is known of the run's versions: no part recorded them.")]
         : [
           .table(
-            .init("What took part", heading: ["", ""], rows: rows, leftColumns: [0, 1]))
+            .init("What took part", heading: ["", ""], rows: rows, leftColumns: [0, 1])),
+          .notes([
+            "Each part boots machines of its own. A report from earlier results (--from) may have parts of different "
+              + "days, and the versions are those of the demonstration."
+          ]),
         ])
   }
 }
