@@ -20,7 +20,7 @@ public struct CostModel: Sendable, Equatable {
 
   private static let agesen =
     "Agesen, Mattson, Rugina, Sheldon: Software Techniques for Avoiding Hardware Virtualization Exits, "
-    + "USENIX ATC 2012, table 1"
+    + "USENIX ATC 2012, table 1, quoted from memory"
 
   static let all = [
     CostModel(
