@@ -85,95 +85,76 @@ static void describe_vcpu(struct contents *contents, const struct vcpu *vcpu)
 		add(contents, apus_exit_name(cause), COUNT, READ_ONCE(statistics->exits[cause]));
 }
 
-/* What a read of such a file finds: the structure without what it has no use for. */
-static ssize_t copy(struct contents *contents, char __user *buffer, size_t size, loff_t *offset)
-{
-	return simple_read_from_buffer(buffer, size, offset, contents, sizeof(*contents));
-}
-
-static ssize_t read_vm(struct file *file, char __user *buffer, size_t size, loff_t *offset)
-{
-	struct contents *contents = kvzalloc(sizeof(*contents), GFP_KERNEL_ACCOUNT);
-	ssize_t result;
-
-	if (!contents)
-		return -ENOMEM;
-	begin(contents);
-	describe_vm(contents, file->private_data);
-	result = copy(contents, buffer, size, offset);
-	kvfree(contents);
-	return result;
-}
-
-static ssize_t read_vcpu(struct file *file, char __user *buffer, size_t size, loff_t *offset)
-{
-	struct contents *contents = kvzalloc(sizeof(*contents), GFP_KERNEL_ACCOUNT);
-	ssize_t result;
-
-	if (!contents)
-		return -ENOMEM;
-	begin(contents);
-	describe_vcpu(contents, file->private_data);
-	result = copy(contents, buffer, size, offset);
-	kvfree(contents);
-	return result;
-}
-
-static int release_vm(struct inode *inode, struct file *file)
-{
-	vm_put(file->private_data);
-	return 0;
-}
-
-static int release_vcpu(struct inode *inode, struct file *file)
-{
-	struct vcpu *vcpu = file->private_data;
-
-	vm_put(vcpu->vm);
-	return 0;
-}
-
-static const struct file_operations vm_statistics = {
-	.owner = THIS_MODULE,
-	.read = read_vm,
-	.release = release_vm,
-	.llseek = noop_llseek,
+/* A file of statistics: of the vCPU, or if that is NULL of the VM. */
+struct statistics {
+	struct vm *vm;
+	const struct vcpu *vcpu;
 };
 
-static const struct file_operations vcpu_statistics = {
+static ssize_t read(struct file *file, char __user *buffer, size_t size, loff_t *offset)
+{
+	struct statistics *statistics = file->private_data;
+	struct contents *contents = kvzalloc(sizeof(*contents), GFP_KERNEL_ACCOUNT);
+	ssize_t result;
+
+	if (!contents)
+		return -ENOMEM;
+	begin(contents);
+	if (statistics->vcpu)
+		describe_vcpu(contents, statistics->vcpu);
+	else
+		describe_vm(contents, statistics->vm);
+	result = simple_read_from_buffer(buffer, size, offset, contents, sizeof(*contents));
+	kvfree(contents);
+	return result;
+}
+
+static int release(struct inode *inode, struct file *file)
+{
+	struct statistics *statistics = file->private_data;
+
+	vm_put(statistics->vm);
+	kfree(statistics);
+	return 0;
+}
+
+static const struct file_operations operations = {
 	.owner = THIS_MODULE,
-	.read = read_vcpu,
-	.release = release_vcpu,
+	.read = read,
+	.release = release,
 	.llseek = noop_llseek,
 };
 
 /* As KVM's, the file can be read at any offset. */
-static long open_file(const char *name, const struct file_operations *operations, void *of,
-		      struct vm *vm)
+static long install(struct statistics *statistics)
 {
 	int descriptor = get_unused_fd_flags(O_CLOEXEC);
 	struct file *file;
 
 	if (descriptor < 0)
 		return descriptor;
-	vm_get(vm);
-	file = anon_inode_getfile(name, operations, of, O_RDONLY);
+	file = anon_inode_getfile("apus-stats", &operations, statistics, O_RDONLY);
 	if (IS_ERR(file)) {
 		put_unused_fd(descriptor);
-		vm_put(vm);
 		return PTR_ERR(file);
 	}
+	vm_get(statistics->vm);
 	file->f_mode |= FMODE_PREAD;
 	fd_install(descriptor, file);
 	return descriptor;
 }
 
-long stats_open_vm(struct vm *vm)
+long stats_open(struct vm *vm, const struct vcpu *vcpu)
 {
-	return open_file("apus-vm-stats", &vm_statistics, vm, vm);
-}
+	struct statistics *statistics = kzalloc(sizeof(*statistics), GFP_KERNEL_ACCOUNT);
+	long result;
 
-long stats_open_vcpu(struct vcpu *vcpu)
-{
-	return open_file("apus-vcpu-stats", &vcpu_statistics, vcpu, vcpu->vm);
+	if (!statistics)
+		return -ENOMEM;
+	statistics->vm = vm;
+	statistics->vcpu = vcpu;
+	result = install(statistics);
+	if (result < 0)
+		kfree(statistics);
+	return result;
 }

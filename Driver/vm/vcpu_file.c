@@ -121,7 +121,7 @@ static long vcpu_ioctl(struct file *file, unsigned int request, unsigned long va
 	case KVM_APUS_GET_LAST_EXITS:
 		return get_last_exits(vcpu, argument);
 	case KVM_GET_STATS_FD:
-		return stats_open_vcpu(vcpu);
+		return stats_open(vcpu->vm, vcpu);
 	case KVM_HAS_DEVICE_ATTR:
 	case KVM_GET_DEVICE_ATTR:
 	case KVM_SET_DEVICE_ATTR:

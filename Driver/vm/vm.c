@@ -249,7 +249,7 @@ static long vm_ioctl(struct file *file, unsigned int request, unsigned long valu
 	case KVM_APUS_PASS_PORTS:
 		return ports_pass(vm, argument);
 	case KVM_GET_STATS_FD:
-		return stats_open_vm(vm);
+		return stats_open(vm, NULL);
 	case KVM_GET_CLOCK:
 		return clock_get(vm, argument);
 	case KVM_SET_CLOCK:

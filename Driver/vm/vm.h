@@ -293,8 +293,7 @@ void ioeventfds_follow(struct vm *vm);
 void ioeventfds_free(struct vm *vm);
 
 /* stats.c: KVM_GET_STATS_FD */
-long stats_open_vm(struct vm *vm);
-long stats_open_vcpu(struct vcpu *vcpu);
+long stats_open(struct vm *vm, const struct vcpu *vcpu);
 
 /* debug.c */
 void debug_init(void);

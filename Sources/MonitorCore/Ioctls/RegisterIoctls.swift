@@ -82,27 +82,19 @@ extension VirtualCPU {
     return injectRequested(new)
   }
 
+  /// What kvm_sregs and kvm_sregs2 begin with alike: all but the bitmap of the former, in bytes.
+  private static var commonRegisters: Int {
+    MemoryLayout<kvm_sregs>.size - MemoryLayout.size(ofValue: kvm_sregs().interrupt_bitmap)
+  }
+
   /// The processor keeps PAE's first level to itself: it is told of as read from memory, flags 0.
   func getSpecialRegisters2() -> kvm_sregs2 {
-    let registers = getSpecialRegisters()
     var answer = kvm_sregs2()
-    answer.cs = registers.cs
-    answer.ds = registers.ds
-    answer.es = registers.es
-    answer.fs = registers.fs
-    answer.gs = registers.gs
-    answer.ss = registers.ss
-    answer.tr = registers.tr
-    answer.ldt = registers.ldt
-    answer.gdt = registers.gdt
-    answer.idt = registers.idt
-    answer.cr0 = registers.cr0
-    answer.cr2 = registers.cr2
-    answer.cr3 = registers.cr3
-    answer.cr4 = registers.cr4
-    answer.cr8 = registers.cr8
-    answer.efer = registers.efer
-    answer.apic_base = registers.apic_base
+    unsafe withUnsafeBytes(of: getSpecialRegisters()) { source in
+      unsafe withUnsafeMutableBytes(of: &answer) {
+        unsafe $0.copyMemory(from: .init(rebasing: source[..<Self.commonRegisters]))
+      }
+    }
     return answer
   }
 
@@ -110,23 +102,11 @@ extension VirtualCPU {
     let known = UInt64(KVM_SREGS2_FLAGS_PDPTRS_VALID)
     guard new.flags & ~known == 0 else { return -EINVAL_ }
     var registers = kvm_sregs()
-    registers.cs = new.cs
-    registers.ds = new.ds
-    registers.es = new.es
-    registers.fs = new.fs
-    registers.gs = new.gs
-    registers.ss = new.ss
-    registers.tr = new.tr
-    registers.ldt = new.ldt
-    registers.gdt = new.gdt
-    registers.idt = new.idt
-    registers.cr0 = new.cr0
-    registers.cr2 = new.cr2
-    registers.cr3 = new.cr3
-    registers.cr4 = new.cr4
-    registers.cr8 = new.cr8
-    registers.efer = new.efer
-    registers.apic_base = new.apic_base
+    unsafe withUnsafeBytes(of: new) { source in
+      unsafe withUnsafeMutableBytes(of: &registers) {
+        unsafe $0.copyMemory(from: .init(rebasing: source[..<Self.commonRegisters]))
+      }
+    }
     let result = setSpecialRegisters(registers)
     if result == 0, new.flags & known != 0, pagingMode.format == .extended {
       state.attention.remove(.pageDirectoryPointers)
