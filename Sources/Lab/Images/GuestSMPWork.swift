@@ -69,7 +69,6 @@ enum GuestSMPWork {
   private static let interrupts =
     functions + """
       check cpus-online [ $(nproc) = 2 ]
-      mkfifo /tmp/there /tmp/back
       sent() {
         total=0
         while read -r name one two rest; do
@@ -77,59 +76,54 @@ enum GuestSMPWork {
         done < /proc/interrupts
       }
       note() { sent; echo "mark $1 ticks=$total" >&3; }
-      cat > /tmp/answer <<'END'
-      exec 5</tmp/there 6>/tmp/back
-      while read -r word <&5; do echo $word >&6; done
-      END
-      taskset -c 1 sh /tmp/answer 3>&- &
-      exec 5>/tmp/there 6</tmp/back
       taskset -p -c 0 $$ > /dev/null
-      pause 0.5
-      note ipi-begin
-      round=0
-      while [ $round -lt ${LAB_LOOPS:-2000} ]; do
-        echo x >&5
-        read -r word <&6
-        round=$((round + 1))
-      done
-      note ipi-end
-      check ping-pong [ $word = x ]
-      exec 5>&-
 
-      """
+      """ + pingPong("ipi", check: "ping-pong", placing: "taskset -c 1", rounds: 2000)
 
   /// Two shells on one CPU that wake each other, and hackbench with 40 and 200 tasks.
   ///
   /// The marks count the kernel's task switches where others count ticks. `noted` may be defined by
   /// whoever runs this on a machine of its own.
   static let switches = """
-    mkfifo /tmp/there /tmp/back
     switched() { while read -r name total rest; do [ "$name" != ctxt ] || return; done < /proc/stat; }
     type noted > /dev/null 2>&1 || noted() { echo "mark $1 ticks=$total" >&3; }
     note() { switched; noted $1; }
+
+    """ + pingPong("two", check: "two", rounds: 3000) + """
+      for groups in 1 5; do
+        pause 0.2
+        note hackbench-$((40 * groups))-begin
+        check hackbench-$((40 * groups)) hackbench -g $groups -l ${LAB_MESSAGES:-20}
+        note hackbench-$((40 * groups))-end
+      done
+
+      """
+
+  /// Two shells that wake each other, between marks that `note` makes. `placing` is a command that runs the
+  /// other one where it shall be. The text may stand in a here-document that ends with END.
+  private static func pingPong(
+    _ mark: String, check: String, placing: String = "", rounds: Int
+  ) -> String {
+    """
+    mkfifo /tmp/there /tmp/back
     cat > /tmp/answer <<'ANSWER'
     exec 5</tmp/there 6>/tmp/back
     while read -r word <&5; do echo $word >&6; done
     ANSWER
-    sh /tmp/answer 3>&- &
+    \(placing) sh /tmp/answer 3>&- &
     exec 5>/tmp/there 6</tmp/back
     pause 0.5
-    note two-begin
+    note \(mark)-begin
     round=0
-    while [ $round -lt ${LAB_LOOPS:-3000} ]; do
+    while [ $round -lt ${LAB_LOOPS:-\(rounds)} ]; do
       echo x >&5
       read -r word <&6
       round=$((round + 1))
     done
-    note two-end
-    check two [ $word = x ]
+    note \(mark)-end
+    check \(check) [ $word = x ]
     exec 5>&-
-    for groups in 1 5; do
-      pause 0.2
-      note hackbench-$((40 * groups))-begin
-      check hackbench-$((40 * groups)) hackbench -g $groups -l ${LAB_MESSAGES:-20}
-      note hackbench-$((40 * groups))-end
-    done
 
     """
+  }
 }

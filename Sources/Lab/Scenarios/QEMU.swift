@@ -64,6 +64,8 @@ extension Scenario {
         LAB=LAB_WORK=count
         start /dev/apus -M q35
         expect counts within 60 said 'guest: line 3 '
+        expect statistics-of-the-vm answers 'info stats vm' 'vcpus_with_a_cpu.*: 1'
+        expect statistics-of-its-vcpu answers 'info stats vcpu' 'io_client.*: [1-9]'
         monitor stop
         sleep 0.5
         lines=$(grep -c 'guest: line' /tmp/console)
