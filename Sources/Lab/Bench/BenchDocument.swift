@@ -93,21 +93,19 @@ struct BenchDocument {
           "exits per timer tick, \(name)", Text.decimal(each, places: 2),
           beside: "KVM \(Text.decimal(other, places: 2))"))
     }
-    if let apus = results.value("apus-exits-per-interrupt", of: .interrupts),
-      let kvm = results.value("kvm-exits-per-interrupt", of: .interrupts)
-    {
+    for (title, figure, part, places) in [
+      ("exits per interrupt between CPUs", "exits-per-interrupt", BenchPart.interrupts, 2),
+      (
+        "host interrupts, 1000 reads of a passed-through disk", "still-host-interrupts", .devices, 0
+      ),
+    ] {
+      guard let apus = results.value("apus-\(figure)", of: part),
+        let kvm = results.value("kvm-\(figure)", of: part)
+      else { continue }
       cards.append(
         .init(
-          "exits per interrupt between CPUs", Text.decimal(apus, places: 2),
-          beside: "KVM \(Text.decimal(kvm, places: 2))"))
-    }
-    if let apus = results.value("apus-still-host-interrupts", of: .devices),
-      let kvm = results.value("kvm-still-host-interrupts", of: .devices)
-    {
-      cards.append(
-        .init(
-          "host interrupts, 1000 reads of a passed-through disk", Text.decimal(apus, places: 0),
-          beside: "KVM \(Text.decimal(kvm, places: 0))"))
+          title, Text.decimal(apus, places: places),
+          beside: "KVM \(Text.decimal(kvm, places: places))"))
     }
     if let cpuid = results.costs?.monitor.first(where: {
       $0.exit == "cpuid" && $0.vendor == "intel"
