@@ -109,10 +109,9 @@ public struct VirtualMachine: ~Copyable, Sendable {
   }
 
   /// KVM_SET_GSI_ROUTING, wired as on a PC: lines 0 to 15 reach the PICs, all 24 the IOAPIC's
-  /// pins, and the interval timer's line 0 arrives at the IOAPIC's pin 2.
-  public func routeInterruptLinesAsPC() throws(KVMError) {
-    let entries = InterruptRouting.pc
-    var words = InterruptRouting.encode(entries)
+  /// pins, and the interval timer's line 0 arrives at the IOAPIC's pin 2. Other lines are `messages`.
+  public func routeInterruptLinesAsPC(messages: [InterruptMessage] = []) throws(KVMError) {
+    var words = InterruptRouting.encode(InterruptRouting.pc, messages: messages)
     let descriptor = owned.descriptor
     try calling("KVM_SET_GSI_ROUTING") { () throws(Errno) in
       try words.withUnsafeMutableBufferPointer { buffer throws(Errno) in

@@ -24,4 +24,11 @@ struct InterruptRoutingTests {
     let words = InterruptRouting.encode([.init(line: 4, chip: 2, pin: 4)])
     #expect(words == [1, 0, 4, 1, 0, 0, 2, 4, 0, 0, 0, 0, 0, 0])
   }
+
+  @Test("encodes a message with its address in two halves and its data")
+  func message() {
+    let words = InterruptRouting.encode(
+      [], messages: [InterruptMessage(line: 24, address: 0x1_fee0_1000, data: 0x4031)])
+    #expect(words == [1, 0, 24, 2, 0, 0, 0xfee0_1000, 1, 0x4031, 0, 0, 0, 0, 0])
+  }
 }
