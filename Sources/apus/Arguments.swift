@@ -20,6 +20,21 @@ enum Arguments {
     return range
   }
 
+  static func disk(_ text: String) throws -> VirtualDevice.Disk {
+    guard let disk = VirtualDevice.Disk(text) else {
+      throw ValidationError("'\(text)' names no disk: write a file, or FILE,readonly")
+    }
+    return disk
+  }
+
+  static func contextIdentifier(_ text: String) throws -> VirtualDevice.ContextIdentifier {
+    guard let identifier = VirtualDevice.ContextIdentifier(text) else {
+      throw ValidationError(
+        "'\(text)' is no address of a guest's for sockets: write a number from 3 on")
+    }
+    return identifier
+  }
+
   static func name(_ text: String) throws -> GuestName {
     guard let name = GuestName(text) else {
       throw ValidationError(

@@ -45,6 +45,29 @@ struct Run: ParsableCommand {
 
   @Option(
     help: """
+      A disk of the guest's: a file or a block device with its bytes (raw), /dev/vda in the guest. \
+      With ,readonly behind its name nobody writes to it. Repeatable.
+      """, transform: Arguments.disk)
+  var disk: [VirtualDevice.Disk] = []
+
+  @Option(
+    help: """
+      A TAP interface of the host's that the guest's network card is connected to; it must exist, \
+      and vhost_net be loaded. Repeatable.
+      """)
+  var net: [String] = []
+
+  @Option(
+    help: """
+      The guest's address for sockets to the host (AF_VSOCK), from 3 on; vhost_vsock must be loaded.
+      """, transform: Arguments.contextIdentifier)
+  var vsock: VirtualDevice.ContextIdentifier?
+
+  @Flag(help: "Give the guest random bytes of the host's, /dev/hwrng.")
+  var rng = false
+
+  @Option(
+    help: """
       Who keeps the timers of the guest's local APICs: direct, monitor or preemption. Without it \
       they are the lent CPUs' own, as with direct.
       """)
@@ -128,6 +151,12 @@ struct Run: ParsableCommand {
     }
   }
 
+  /// In the order in which the guest finds them.
+  private var devices: [VirtualDevice] {
+    disk.map(VirtualDevice.disk) + net.map { .network(tap: $0) }
+      + (vsock.map { [.socket($0)] } ?? []) + (rng ? [.entropy] : [])
+  }
+
   private func configuration() throws(SetupError) -> GuestConfiguration {
     let host = HostFiles()
     try Preflight.check(memory: memory.bytes, of: host)
@@ -150,6 +179,6 @@ struct Run: ParsableCommand {
     }
     return GuestConfiguration(
       device: device, cpus: cpu?.cpus ?? [], memorySize: memory.bytes, loader: loader,
-      ports: port, timer: timer, console: !noConsole)
+      ports: port, timer: timer, devices: devices, console: !noConsole)
   }
 }

@@ -13,14 +13,16 @@ struct ACPITables {
   /// APIC IDs of the MADT's short entries have eight bits; 255 is everyone.
   static let mostProcessors = 255
 
-  init(virtualCPUs: Int, base: UInt64 = GuestLayout.acpi) {
+  init(virtualCPUs: Int, hasPCI: Bool = false, base: UInt64 = GuestLayout.acpi) {
     // Fixed places, far enough apart for the largest number of vCPUs.
     let xsdtAddress = base + 0x40
     let fadtAddress = base + 0x100
     let dsdtAddress = base + 0x300
     let madtAddress = base + 0x400
 
-    dsdt = ACPITable("DSDT", revision: 2, body: Self.sleepState5)
+    let definitions =
+      Self.sleepState5 + (hasPCI ? AML.pciBus(memory: GuestLayout.pciMemory) : [])
+    dsdt = ACPITable("DSDT", revision: 2, body: definitions)
     fadt = ACPITable("FACP", revision: 6, body: Self.fixedDescription(dsdt: dsdtAddress))
     madt = ACPITable("APIC", revision: 5, body: Self.interruptControllers(virtualCPUs))
     var pointers: [UInt8] = []
@@ -123,9 +125,7 @@ struct ACPITables {
   /// `Name (\_S5, Package () { 5, 5, 0, 0 })` in AML (ACPI 6.5, 20.2): the sleep type to write
   /// to PM1_CNT for power off.
   private static var sleepState5: [UInt8] {
-    let name = Array("_S5_".utf8)
-    let sleepType = PowerManagement.sleepType5
-    // NameOp, name, PackageOp, PkgLength, four elements: byte 5, byte 5, zero, zero.
-    return [0x08] + name + [0x12, 0x08, 0x04, 0x0a, sleepType, 0x0a, sleepType, 0x00, 0x00]
+    let type = AML.byte(PowerManagement.sleepType5)
+    return AML.name("_S5_", AML.package([type, type, AML.byte(0), AML.byte(0)]))
   }
 }

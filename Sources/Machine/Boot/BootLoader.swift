@@ -42,12 +42,12 @@ public struct BootLoader: Sendable {
 
   private static func pages(_ bytes: Int) -> UInt64 { (UInt64(bytes) + 0xfff) & ~0xfff }
 
-  func load(into memory: borrowing GuestRAM, virtualCPUs: Int) {
+  func load(into memory: borrowing GuestRAM, virtualCPUs: Int, hasPCI: Bool = false) {
     memory.write(BootRegisters.descriptorTable, at: GuestLayout.descriptorTable)
-    let tables = PageTables.encoded(at: GuestLayout.pageTables)
-    memory.write(tables, at: GuestLayout.pageTables)
+    memory.write(PageTables.encoded(at: GuestLayout.pageTables), at: GuestLayout.pageTables)
     memory.write(Array(commandLine.utf8) + [0], at: GuestLayout.commandLine)
-    memory.write(ACPITables(virtualCPUs: virtualCPUs).encoded, at: GuestLayout.acpi)
+    let tables = ACPITables(virtualCPUs: virtualCPUs, hasPCI: hasPCI)
+    memory.write(tables.encoded, at: GuestLayout.acpi)
     memory.write(image.kernel, at: image.preferredAddress)
     if let initrdRange { memory.write(initrd, at: initrdRange.lowerBound) }
     let parameters = BootParameters(

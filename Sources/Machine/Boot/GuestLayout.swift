@@ -23,6 +23,8 @@ public enum GuestLayout {
   static let hole: UInt64 = 0xc000_0000
   /// Memory that does not fit below the hole continues here.
   static let high: UInt64 = 0x1_0000_0000
+  /// Where PCI devices have their memory: 32 KiB for each of a bus.
+  static let pciMemory: Range<UInt64> = 0xd000_0000..<0xd010_0000
   /// Interrupt controllers (Intel SDM 3A, 11.4.1; 82093AA datasheet).
   static let ioAPIC: UInt64 = 0xfec0_0000
   static let localAPIC: UInt64 = 0xfee0_0000

@@ -14,12 +14,15 @@ public struct GuestConfiguration: Sendable {
   public var ports: [PortRange]
   /// Who keeps the timers of its local APICs, if that was said. Only on `/dev/apus`.
   public var timer: TimerChoice?
+  /// Beside a PC's own.
+  public var devices: [VirtualDevice]
   /// Whether the guest's console is the process's terminal.
   public var console: Bool
 
   public init(
     device: String, cpus: [Int], memorySize: UInt64, loader: BootLoader,
-    ports: [PortRange] = [], timer: TimerChoice? = nil, console: Bool
+    ports: [PortRange] = [], timer: TimerChoice? = nil, devices: [VirtualDevice] = [],
+    console: Bool
   ) {
     self.device = device
     self.cpus = cpus
@@ -27,6 +30,7 @@ public struct GuestConfiguration: Sendable {
     self.loader = loader
     self.ports = ports
     self.timer = timer
+    self.devices = devices
     self.console = console
   }
 }

@@ -16,6 +16,7 @@ public final class GuestMachine: Sendable {
 
   let control: RunControl
   let devices: PCDevices
+  private let virtualDevices: VirtualDevices
   private let logger: Logger
   /// The device's path.
   public let device: String
@@ -37,17 +38,29 @@ public final class GuestMachine: Sendable {
     let control = RunControl()
     self.control = control
 
+    let opened: [VirtualDevices.Opened]
+    do {
+      opened = try VirtualDevices.open(configuration.devices)
+    } catch {
+      throw .device(error)
+    }
     let memory = try refused.translating { () throws(KVMError) in
       try GuestRAM(size: configuration.memorySize)
     }
-    configuration.loader.load(into: memory, virtualCPUs: count)
+    configuration.loader.load(into: memory, virtualCPUs: count, hasPCI: !opened.isEmpty)
     let machine = try refused.translating { () throws(KVMError) in
       try Self.createMachine(system, memory: memory)
     }
+    let guestMemory = GuestMemory(memory)
     self.memory = memory
     let lines = InterruptLines(machine, control: control)
     self.lines = lines
-    let devices = PCDevices(configuration, lines: lines, control: control)
+    let virtualDevices = try refused.translating { () throws(KVMError) in
+      try VirtualDevices(opened, memory: guestMemory, wiring: lines, control: control)
+    }
+    self.virtualDevices = virtualDevices
+    let devices = PCDevices(
+      configuration, virtual: virtualDevices, lines: lines, control: control)
     self.devices = devices
 
     let factory = try refused.translating { () throws(KVMError) in
@@ -157,6 +170,7 @@ public final class GuestMachine: Sendable {
     devices.terminal?.end()
     for thread in virtualCPUs { thread.virtualCPU.requestExit() }
     Thread.stop(threads)
+    virtualDevices.stop()
     return RunResult(
       device: device, hypervisor: hypervisor, outcome: control.outcome ?? end, elapsed: elapsed,
       report: devices.channel.report, virtualCPUs: self.virtualCPUs.map { $0.result() })
@@ -169,6 +183,13 @@ public final class GuestMachine: Sendable {
         threads.append(try Thread { virtualCPU.run() })
       } catch {
         control.finish(.hostFailed("no thread for vCPU \(virtualCPU.virtualCPU.id): \(error)"))
+      }
+    }
+    for work in virtualDevices.works {
+      do {
+        threads.append(try Thread { [control] in work { control.outcome != nil } })
+      } catch {
+        control.finish(.hostFailed("no thread for a device: \(error)"))
       }
     }
     if let collector {

@@ -16,7 +16,11 @@ struct PCDevices {
   /// Counts no exits until it is attached to vCPUs.
   let meter = ExitMeter()
 
-  init(_ configuration: GuestConfiguration, lines: InterruptLines, control: RunControl) {
+  /// `virtual` are those beside a PC's own.
+  init(
+    _ configuration: GuestConfiguration, virtual: VirtualDevices, lines: InterruptLines,
+    control: RunControl
+  ) {
     channel = ReportChannel { [clock, meter] in
       Snapshot(time: clock.elapsed, exits: meter.exits)
     }
@@ -45,13 +49,22 @@ struct PCDevices {
       KeyboardController { control.finish(.reset) }, at: UInt64(Port.keyboardCommand), count: 1)
     ports.attach(RealTimeClock { time(nil) }, at: UInt64(Port.clock), count: 2)
     ports.attach(EmptyDevice(), at: UInt64(Port.post), count: 1)
-    ports.attach(EmptyDevice(), at: UInt64(Port.pciConfiguration), count: 1)
-    ports.attach(ResetControl { control.finish(.reset) }, at: UInt64(Port.reset), count: 1)
+    let reset = ResetControl { control.finish(.reset) }
+    if virtual.functions.isEmpty {
+      ports.attach(EmptyDevice(), at: UInt64(Port.pciConfiguration), count: 1)
+      ports.attach(reset, at: UInt64(Port.reset), count: 1)
+    } else {
+      ports.attach(
+        PCIConfigurationPorts(virtual.functions, reset: reset), at: UInt64(Port.pciConfiguration),
+        count: PCIConfigurationPorts.count)
+    }
     ports.attach(power, at: UInt64(Port.powerManagementEvent), count: 6)
     ports.attach(
       PowerManagementTimer { Self.nanoseconds() }, at: UInt64(Port.powerManagementTimer),
       count: 4)
-    buses = Buses(ports: ports, memory: DeviceBus())
+    var memory = DeviceBus()
+    virtual.attach(to: &memory)
+    buses = Buses(ports: ports, memory: memory)
   }
 
   private static func nanoseconds() -> UInt64 {

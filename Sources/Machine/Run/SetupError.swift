@@ -39,6 +39,7 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
   case portsInUse(PortRange)
   case portsRefused(PortRange)
   case control(ControlError)
+  case device(VirtualDeviceError)
   case call(KVMError)
 
   /// What KVM_APUS_PASS_PORTS answered; nil: nothing that says more than the number.
@@ -55,6 +56,7 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
   public var isUsage: Bool {
     switch self {
     case .control(let error): error.isUsage
+    case .device(let error): error.isUsage
     case .unreadable, .unwritable, .fileTooLarge, .kernel, .boot, .memoryNotPages,
       .memoryExceedsMachine, .noSuchCPU, .cpuKept, .cpuLent, .cpuOffline, .tooManyCPUs,
       .portsNotPassed, .timerNotChosen, .timerUnavailable, .portsInUse, .portsRefused:
@@ -147,6 +149,7 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
       "ports \(ports) are not passed: through some of them a guest could reset the machine, move "
         + "its devices or stop its interrupts"
     case .control(let error): "\(error)"
+    case .device(let error): "\(error)"
     case .call(let error) where error.errno == .ioError:
       "\(error): the lent CPU stopped answering and is Linux's again; the kernel's log says why "
         + "(dmesg | grep apus)"

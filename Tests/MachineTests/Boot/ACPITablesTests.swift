@@ -99,4 +99,26 @@ struct ACPITablesTests {
         0x08, 0x5f, 0x53, 0x35, 0x5f, 0x12, 0x08, 0x04, 0x0a, 5, 0x0a, 5, 0, 0,
       ])
   }
+
+  @Test("name the PCI bus with its memory, where there is one, and still fit")
+  func bus() throws {
+    let plain = ACPITables(virtualCPUs: 255).dsdt.bytes
+    let tables = ACPITables(virtualCPUs: 255, hasPCI: true)
+    let dsdt = tables.dsdt.bytes
+    // Scope (\_SB) { Device (PCI0) { Name (_HID, EisaId ("PNP0A03")) ... } }: ACPI 6.5, 20.2.
+    let start: [UInt8] = [0x10, 0x46, 0x05, 0x5c, 0x5f, 0x53, 0x42, 0x5f, 0x5b, 0x82, 0x4d, 0x04]
+    let identity: [UInt8] = [0x08, 0x5f, 0x48, 0x49, 0x44, 0x0c, 0x41, 0xd0, 0x0a, 0x03]
+    #expect(Array(dsdt[plain.count...].prefix(12)) == start)
+    #expect(Array(dsdt[(plain.count + 12)...].prefix(14)) == Array("PCI0".utf8) + identity)
+    // The scope ends with the table, and its length counts all behind its first byte.
+    #expect(dsdt.count - plain.count - 1 == 0x56)
+    // DWORD address space: memory, from 0xd0000000 to 0xd00fffff (ACPI 6.5, 6.4.3.5.2).
+    let window = dsdt.count - 2 - 26
+    #expect(Array(dsdt[window..<(window + 6)]) == [0x87, 23, 0, 0, 12, 1])
+    #expect(dsdt.number(at: window + 10, as: UInt32.self) == 0xd000_0000)
+    #expect(dsdt.number(at: window + 14, as: UInt32.self) == 0xd00f_ffff)
+    #expect(dsdt.number(at: window + 22, as: UInt32.self) == 0x10_0000)
+    #expect(sum(dsdt) == 0)
+    #expect(tables.encoded.count <= 0x2_0000)
+  }
 }
