@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-.PHONY: all setup install monitor standalone boot-sector driver vmm lab demo demo-packages demo-intel bench bench-look check fuzz soak soak-debug debug-kernel test model format lint clean
+.PHONY: all setup install monitor standalone boot-sector driver vmm lab demo demo-packages demo-intel bench bench-look check fuzz soak soak-debug debug-kernel debian-root test model format lint clean
 
 IMAGE := .build/monitor/x86_64-unknown-none-elf/release/Monitor
 # Where SwiftPM builds what runs on Linux; a second developer in this tree names another one.
@@ -58,8 +58,12 @@ fuzz: monitor standalone lab
 	build/apus-lab fuzz
 
 # The same and more, many times over.
-soak: all hostile
+soak: all hostile debian-root
 	build/apus-lab run --suite soak
+
+# A disk with a stock Debian, for a guest; once, as root.
+debian-root: lab
+	build/apus-lab debian-root
 
 # A host kernel with Linux's detectors of a driver's mistakes, and the driver for it; once.
 debug-kernel: lab

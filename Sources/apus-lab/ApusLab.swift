@@ -7,7 +7,8 @@ import ArgumentParser
     commandName: "apus-lab",
     abstract: "Makes emulated machines and runs Apus in them.",
     subcommands: [
-      SetupCommand.self, DebugKernelCommand.self, DemoCommand.self, RunCommand.self,
+      SetupCommand.self, DebugKernelCommand.self, DebianRootCommand.self, DemoCommand.self,
+      RunCommand.self,
       BenchCommand.self,
       ListCommand.self, ImageCommand.self,
       StandaloneCommand.self, CostsCommand.self, ProfileCommand.self,

@@ -14,11 +14,18 @@ public struct AptSource: Sendable, Equatable {
   /// The source for the backports of `codename`: the same mirror and the same key as the source
   /// that this machine has for `codename` itself. Nil if it has none.
   public static func backports(of codename: String, in sources: [AptSource]) -> AptSource? {
+    guard var source = release(codename, in: sources) else { return nil }
+    source.fields["suites"] = codename + "-backports"
+    return source
+  }
+
+  /// The source for `codename` itself: the mirror and the key that this machine has for it. Nil if it has none.
+  public static func release(_ codename: String, in sources: [AptSource]) -> AptSource? {
     guard
       var source = sources.first(where: { $0.offers(suite: codename) && $0.hasBinaryPackages })
     else { return nil }
     source.fields["types"] = "deb"
-    source.fields["suites"] = codename + "-backports"
+    source.fields["suites"] = codename
     source.fields["components"] = "main"
     return source
   }

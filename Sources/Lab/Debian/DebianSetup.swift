@@ -12,10 +12,13 @@ public struct DebianSetup: Sendable {
   /// firmware.
   static let emulator = ["qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios"]
   /// From the release itself, for development only: the Intel machines, with a PC's firmware for
-  /// those that run Linux; what loads a crash kernel; what checks the model of the kick protocol.
-  static let development = ["bochs", "bochsbios", "kexec-tools", "spin", "xz-utils"]
+  /// those that run Linux; what loads a crash kernel; what opens sockets between guest and host;
+  /// what checks the model of the kick protocol.
+  static let development = ["bochs", "bochsbios", "kexec-tools", "socat", "spin", "xz-utils"]
   /// From the release itself: the source of the kernel with detectors, and what that is built with.
   static let debugKernel = [kernelSource, "bc", "bison", "flex", "libelf-dev", "xz-utils"]
+  /// From the release itself: what makes a root file system for a guest.
+  static let debianRoot = ["mmdebstrap", "e2fsprogs"]
   static let kernelSource = "linux-source-6.1"
   /// The metapackage of headers, which the backports have for a newer kernel.
   static let headers = "linux-headers-cloud-amd64"
@@ -29,6 +32,8 @@ public struct DebianSetup: Sendable {
     case development
     /// A kernel with detectors is built.
     case debugKernel
+    /// A disk with a Debian is made.
+    case debianRoot
 
     /// What it takes beside what all take.
     var packages: [String] {
@@ -36,6 +41,7 @@ public struct DebianSetup: Sendable {
       case .demo: []
       case .development: DebianSetup.development
       case .debugKernel: DebianSetup.debugKernel
+      case .debianRoot: DebianSetup.debianRoot
       }
     }
   }

@@ -15,6 +15,8 @@ public struct HostMachine: Sendable, Equatable {
   public var append = ""
   /// Added to QEMU's command line.
   public var emulatorOptions: [String] = []
+  /// A file of the working tree that is the host's disk, /dev/nvme0n1. What is written to it goes nowhere.
+  public var disk: String?
   /// A disk for a guest to have, with its interrupts.
   public var passedDisk: PassedDisk?
   /// An emulated CPU whose thread is preferred to the others': see `EmulatorThreads`.
@@ -57,7 +59,7 @@ public struct HostMachine: Sendable, Equatable {
     _ files: Files, in project: Project, seconds: Int, interactive: Bool
   ) throws -> Command {
     switch vendor {
-    case .amd: return qemu(files, seconds: seconds, interactive: interactive)
+    case .amd: return qemu(files, in: project, seconds: seconds, interactive: interactive)
     case .intel:
       if interactive { throw LabError.machine("Bochs has no terminal for a shell: use `try`") }
       return try BochsHost(machine: self, files: files).prepare(
@@ -66,7 +68,9 @@ public struct HostMachine: Sendable, Equatable {
     }
   }
 
-  private func qemu(_ files: Files, seconds: Int, interactive: Bool) -> Command {
+  private func qemu(
+    _ files: Files, in project: Project, seconds: Int, interactive: Bool
+  ) -> Command {
     let console =
       interactive
       ? "stdio,id=console,signal=off,logfile=\(files.console)"
@@ -83,8 +87,17 @@ public struct HostMachine: Sendable, Equatable {
         "-chardev", "file,id=report,path=\(files.report)", "-serial", "chardev:report",
         "-kernel", files.kernel, "-initrd", files.initramfs,
         "-append", commandLine(files, interactive: interactive),
-      ] + thirdSerial(files) + (passedDisk?.options(disk: files.kernel) ?? [])
+      ] + thirdSerial(files) + diskOptions(in: project)
+        + (passedDisk?.options(disk: files.kernel) ?? [])
         + emulatorOptions)
+  }
+
+  private func diskOptions(in project: Project) -> [String] {
+    guard let disk else { return [] }
+    return [
+      "-drive", "file=\(project.root)/\(disk),format=raw,if=none,id=disk,snapshot=on",
+      "-device", "nvme,serial=disk,drive=disk",
+    ]
   }
 
   private func thirdSerial(_ files: Files) -> [String] {

@@ -12,7 +12,9 @@ enum GuestImage {
     image.write(start, at: "init", permissions: 0o755)
     try add(modules, as: "modules", to: &image)
     try add(virtioModules, as: "virtio", to: &image)
-    for work in GuestSMPWork.scripts + GuestVirtioWork.scripts + [GuestDeviceWork.script] {
+    for work in GuestSMPWork.scripts + GuestVirtioWork.scripts
+      + GuestClientDevices.scripts + [GuestDeviceWork.script]
+    {
       image.write(work.text, at: "lab/\(work.name)")
     }
     for program in ["/usr/bin/cyclictest"] + programs { try await image.addProgram(program) }
@@ -110,7 +112,7 @@ enum GuestImage {
       done
       ;;
     spin) while :; do :; done ;;
-    smp | load | ipi | switch | virtio | journey | nvme) . /lab/$LAB_WORK ;;
+    smp | load | ipi | switch | virtio | journey | nvme | disk | writes | net) . /lab/$LAB_WORK ;;
     *) echo "guest: no work is named $LAB_WORK" ;;
     esac
     echo "guest: power off"

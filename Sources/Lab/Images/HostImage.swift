@@ -20,7 +20,7 @@ struct HostImage: Sendable {
     image.write(script, at: "lab/script")
     for program in ["/usr/bin/cyclictest"] + programs { try await image.addProgram(program) }
     for client in clients.sorted() { try await client.add(to: &image) }
-    for module in ["kvm-amd", "kvm-intel", "irqbypass", "vfio-pci", "vfio_iommu_type1"]
+    for module in Self.modules
     where try kernel.hasModules([module]) {
       try addModules([module], to: &image)
     }
@@ -29,7 +29,8 @@ struct HostImage: Sendable {
     let initramfs = try await GuestImage.make(
       programs: guestPrograms, modules: try guest.moduleFiles(["evdev", "button"]),
       virtioModules: try guest.moduleFiles([
-        "virtio_pci", "virtio_mmio", "virtio_blk", "virtio_net",
+        "virtio_pci", "virtio_mmio", "virtio_blk", "virtio_net", "virtio-rng",
+        "vmw_vsock_virtio_transport",
       ])
     )
     image.add(bytes: initramfs, at: "lab/guest/initramfs")
@@ -42,6 +43,12 @@ struct HostImage: Sendable {
     }
     return image.finish()
   }
+
+  /// Those that scripts may load, as far as the kernel has them.
+  private static let modules = [
+    "kvm-amd", "kvm-intel", "irqbypass", "vfio-pci", "vfio_iommu_type1", "loop", "tun", "vhost_net",
+    "vhost_vsock",
+  ]
 
   private func addModules(_ names: [String], to image: inout Initramfs) throws {
     for name in names {
