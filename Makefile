@@ -61,7 +61,7 @@ fuzz: monitor standalone lab
 soak: all hostile debian-root
 	build/apus-lab run --suite soak
 
-# A disk with a stock Debian, for a guest; once, as root.
+# A disk with a stock Debian, for a guest; once, as root or by sudo.
 debian-root: lab
 	build/apus-lab debian-root
 

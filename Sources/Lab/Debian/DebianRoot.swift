@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 
 /// A stock Debian on a disk, for a guest: what Debian's mmdebstrap makes of the machine's own mirror, in an
 /// ext4 file system without partitions, with the kernel and the initial RAM disk that are in it beside it.
@@ -27,15 +26,12 @@ public struct DebianRoot: Sendable {
     self.terminal = terminal
   }
 
-  /// Makes what is not there yet. It takes root, and some minutes.
+  /// Makes what is not there yet. It takes root (or sudo), and some minutes.
   public func build() async throws {
     let files = [Self.disk, Self.kernel, Self.initrd].map { "\(project.root)/\($0)" }
     if files.allSatisfy(Files.exists) {
       terminal.step("the root file system is there")
       return
-    }
-    guard geteuid() == 0 else {
-      throw LabError.machine("the files of a Debian belong to root: run this as root")
     }
     let codename = try DebianSetup.codename(osRelease: try Files.readText("/etc/os-release"))
     guard let sources = AptSource.release(codename, in: try DebianSetup.sources()) else {
@@ -47,7 +43,7 @@ public struct DebianRoot: Sendable {
     let list = directory + "/debian.sources"
     try Files.write(sources.deb822, to: list)
     terminal.step("mmdebstrap \(codename)")
-    _ = try await Command(
+    _ = try await Command.ofRoot(
       "mmdebstrap",
       [
         "--quiet", "--variant=minbase", "--include=\(Self.packages.joined(separator: ","))",
@@ -55,12 +51,14 @@ public struct DebianRoot: Sendable {
       ]
     ).output()
     terminal.step("making the file system")
+    let unfinished = files[0] + ".unfinished"
     try await copyBootFiles(from: tree + "/boot", to: files)
-    // The last of the files that tell that all is there.
-    _ = try await Command(
-      "/sbin/mke2fs", ["-q", "-F", "-t", "ext4", "-d", tree, files[0], "\(Self.size)M"]
+    _ = try await Command.ofRoot(
+      "/sbin/mke2fs", ["-q", "-F", "-t", "ext4", "-d", tree, unfinished, "\(Self.size)M"]
     ).output()
-    _ = try await Command("rm", ["-rf", "--one-file-system", tree]).output()
+    // The last of the files that tell that all is there.
+    _ = try await Command.ofRoot("mv", [unfinished, files[0]]).output()
+    _ = try await Command.ofRoot("rm", ["-rf", "--one-file-system", tree]).output()
   }
 
   private func copyBootFiles(from boot: String, to files: [String]) async throws {
@@ -69,7 +67,9 @@ public struct DebianRoot: Sendable {
       guard let name = names.first(where: { $0.hasPrefix(prefix) }) else {
         throw LabError.machine("mmdebstrap left no \(prefix)… in /boot")
       }
-      _ = try await Command("cp", ["\(boot)/\(name)", file]).output()
+      _ = try await Command.ofRoot(
+        "install", ["-m", "644", "\(boot)/\(name)", file]
+      ).output()
     }
   }
 }

@@ -117,8 +117,9 @@ public struct DebianSetup: Sendable {
     terminal.step("adding \(suite) to apt's sources")
     let file = FileManager.default.temporaryDirectory.path + "/apus-backports.sources"
     try Files.write(source.deb822, to: file)
-    try await privileged(
-      "install", ["-m", "644", file, "/etc/apt/sources.list.d/apus-backports.sources"])
+    _ = try await Command.ofRoot(
+      "install", ["-m", "644", file, "/etc/apt/sources.list.d/apus-backports.sources"]
+    ).output()
     try Files.remove(file)
   }
 
@@ -165,14 +166,9 @@ public struct DebianSetup: Sendable {
   }
 
   private func apt(_ arguments: [String]) async throws {
-    try await privileged(
+    _ = try await Command.ofRoot(
       "env",
-      ["DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300"] + arguments)
-  }
-
-  private func privileged(_ name: String, _ arguments: [String]) async throws {
-    let command =
-      geteuid() == 0 ? Command(name, arguments) : Command("sudo", [name] + arguments)
-    _ = try await command.output()
+      ["DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300"] + arguments
+    ).output()
   }
 }

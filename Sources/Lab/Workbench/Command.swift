@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Subprocess
 import SystemPackage
 
@@ -10,6 +11,11 @@ public struct Command: Sendable, Equatable {
   public init(_ name: String, _ arguments: [String] = []) {
     self.name = name
     self.arguments = arguments
+  }
+
+  /// The same as root, by sudo where that is another user.
+  static func ofRoot(_ name: String, _ arguments: [String]) -> Command {
+    geteuid() == 0 ? Command(name, arguments) : Command("sudo", [name] + arguments)
   }
 
   /// As one would type it.
