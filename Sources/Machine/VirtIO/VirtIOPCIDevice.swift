@@ -8,27 +8,14 @@ import SystemPackage
 /// There is no interrupt pin.
 final class VirtIOPCIDevice: Device, PCIFunction {
   private struct State {
-    var configuration: PCIConfiguration
+    var configuration: VirtIOPCIConfiguration
     var registers: VirtIORegisters
     var table: MSIXTable
   }
 
-  /// The device's memory, all in base address 0.
-  enum Place {
-    static let common = 0x0000
-    static let interruptStatus = 0x1000
-    static let device = 0x2000
-    static let notifications = 0x3000
-    static let table = 0x4000
-    static let pending = 0x5000
-    /// Bytes, a power of two.
-    static let size = 0x8000
-  }
+  typealias Place = VirtIOPCIConfiguration.Place
 
-  /// Bytes between the places of two queues' notifications.
-  private static let notificationStride = 4
-  /// Where the MSI-X capability has its control word, from its start; bits 15 and 14 enable and mask.
-  private static let messageControl = 2
+  private static let stride = VirtIOPCIConfiguration.notificationStride
 
   let backend: any VirtIOBackend
   /// Signalled when the guest has made something available, one for each queue.
@@ -39,7 +26,6 @@ final class VirtIOPCIDevice: Device, PCIFunction {
   private let firstLine: UInt32
   /// Interrupts: that of the configuration, and one for each queue.
   private let vectors: [EventDescriptor]
-  private let messageCapability: Int
   private let failed: @Sendable (String) -> Void
   private let state: Mutex<State>
 
@@ -59,11 +45,10 @@ final class VirtIOPCIDevice: Device, PCIFunction {
     for _ in 0...backend.queueSizes.count { vectors.append(try EventDescriptor()) }
     self.vectors = vectors
     firstLine = messages.reserve(vectors.count)
-    var configuration = Self.configuration(of: backend, at: UInt32(address))
-    messageCapability = Self.addMessages(to: &configuration, count: vectors.count)
     state = Mutex(
       State(
-        configuration: configuration,
+        configuration: VirtIOPCIConfiguration(
+          of: backend, at: UInt32(address), vectors: vectors.count),
         registers: VirtIORegisters(
           features: backend.features, queueSizes: backend.queueSizes,
           vectors: UInt16(vectors.count)),
@@ -73,7 +58,7 @@ final class VirtIOPCIDevice: Device, PCIFunction {
   /// Has the guest's notifications go past this process' vCPU threads.
   func wireNotifications(_ wiring: any EventWiring) throws(KVMError) {
     for (queue, event) in notifications.enumerated() {
-      let place = Place.notifications + queue * Self.notificationStride
+      let place = Place.notifications + queue * Self.stride
       try wiring.signal(event.descriptor, atWritesTo: address + UInt64(place), size: 2)
     }
   }
@@ -83,55 +68,25 @@ final class VirtIOPCIDevice: Device, PCIFunction {
 
   // MARK: The function's configuration
 
-  private static func configuration(
-    of backend: any VirtIOBackend, at address: UInt32
-  ) -> PCIConfiguration {
-    var configuration = PCIConfiguration(
-      vendor: 0x1af4, device: 0x1040 + backend.kind.rawValue, classCode: backend.kind.pciClass,
-      subsystem: backend.kind.rawValue)
-    configuration.setMemory(at: address, size: UInt32(Place.size))
-    // struct virtio_pci_cap (4.1.4): length, type, base address 0, padding, offset, length.
-    let structures: [(type: UInt8, offset: Int, size: Int)] = [
-      (1, Place.common, VirtIORegisters.size),
-      (2, Place.notifications, notificationStride * backend.queueSizes.count),
-      (3, Place.interruptStatus, 1),
-      (4, Place.device, max(backend.configuration.count, 4)),
-    ]
-    for structure in structures {
-      let isNotification = structure.type == 2
-      var body: [UInt8] = [isNotification ? 20 : 16, structure.type, 0, 0, 0, 0]
-      body.append(littleEndian: UInt32(structure.offset))
-      body.append(littleEndian: UInt32(structure.size))
-      if isNotification { body.append(littleEndian: UInt32(notificationStride)) }
-      _ = configuration.addCapability(0x09, body: body)
-    }
-    return configuration
-  }
-
-  private static func addMessages(to configuration: inout PCIConfiguration, count: Int) -> Int {
-    var body: [UInt8] = []
-    body.append(littleEndian: UInt16(count - 1))
-    body.append(littleEndian: UInt32(Place.table))
-    body.append(littleEndian: UInt32(Place.pending))
-    return configuration.addCapability(MSIXTable.capability, body: body, writable: [0x00, 0xc0])
-  }
-
   func readConfiguration(_ offset: Int, size: Int) -> UInt64 {
-    state.withLock { $0.configuration.read(offset, size: size) }
+    let (value, behind) = state.withLock {
+      ($0.configuration.read(offset, size: size), $0.configuration.memory(behind: offset))
+    }
+    return behind.map { read($0.offset, size: $0.size) } ?? value
   }
 
   func writeConfiguration(_ offset: Int, _ value: UInt64, size: Int) {
-    state.withLock {
-      $0.configuration.write(offset, value, size: size)
-      let control = messageCapability + Self.messageControl
-      if offset + size > control, offset < control + 2 { connectInterrupts($0) }
+    let behind = state.withLock {
+      if $0.configuration.write(offset, value, size: size) { connectInterrupts($0) }
+      return $0.configuration.memory(behind: offset)
     }
+    guard let behind else { return }
+    write(behind.offset, value & (1 << UInt64(8 * behind.size) - 1), size: behind.size)
   }
 
   /// Each to the message that the guest has for it, if it is to be sent.
   private func connectInterrupts(_ state: State) {
-    let control = state.configuration.read(messageCapability + Self.messageControl, size: 2)
-    let isEnabled = control & (1 << 15 | 1 << 14) == 1 << 15
+    let isEnabled = state.configuration.sendsMessages
     for (index, entry) in state.table.entries.enumerated() {
       messages.set(
         firstLine + UInt32(index), vectors[index], to: isEnabled && !entry.isMasked ? entry : nil)
@@ -169,7 +124,7 @@ final class VirtIOPCIDevice: Device, PCIFunction {
     case Place.common..<Place.interruptStatus: writeCommon(offset, value, size: size)
     // A write of a size that the eventfd does not stand for.
     case Place.notifications..<Place.table:
-      let queue = (offset - Place.notifications) / Self.notificationStride
+      let queue = (offset - Place.notifications) / Self.stride
       if queue < notifications.count { notifications[queue].signal() }
     case Place.table..<Place.pending:
       state.withLock {

@@ -73,7 +73,8 @@ struct VirtualDevices: Sendable {
         devices.append(
           try VirtIOPCIDevice(
             device.backend, notifications: device.notifications,
-            at: GuestLayout.pciMemory.lowerBound + UInt64(number * VirtIOPCIDevice.Place.size),
+            at: GuestLayout.pciMemory.lowerBound
+              + UInt64(number * VirtIOPCIConfiguration.Place.size),
             memory: memory, messages: messages,
             failed: { control.finish(.hostFailed("a device cannot start: \($0)")) }))
       } catch {
@@ -90,7 +91,7 @@ struct VirtualDevices: Sendable {
 
   func attach(to bus: inout DeviceBus) {
     for device in devices {
-      bus.attach(device, at: device.address, count: UInt64(VirtIOPCIDevice.Place.size))
+      bus.attach(device, at: device.address, count: UInt64(VirtIOPCIConfiguration.Place.size))
     }
   }
 

@@ -111,7 +111,7 @@ struct VirtIOPCIDeviceTests {
     device.writeConfiguration(capability + 2, control, size: 2)
   }
 
-  @Test("is a device of its kind, with the four structures and MSI-X, and no interrupt pin")
+  @Test("is a device of its kind, with the five structures and MSI-X, and no interrupt pin")
   func configuration() throws {
     #expect(device.readConfiguration(0, size: 4) == 0x1044_1af4)
     #expect(device.readConfiguration(0x3d, size: 1) == 0)
@@ -171,6 +171,31 @@ struct VirtIOPCIDeviceTests {
     #expect(wiring.log.withLock { $0.routings } == 1)
     try enableMessages(0)
     #expect(wiring.log.withLock { $0.connected.isEmpty })
+  }
+
+  @Test("shows any part of its memory through a window in its configuration")
+  func window() throws {
+    let window = try #require(
+      capabilities(0x09).first { device.readConfiguration($0 + 3, size: 1) == 5 })
+    func look(_ offset: UInt64, _ size: UInt64) {
+      device.writeConfiguration(window + 8, offset, size: 4)
+      device.writeConfiguration(window + 12, size, size: 4)
+    }
+    look(UInt64(try structure(4)) + 4, 4)
+    #expect(device.readConfiguration(window + 16, size: 4) == 0x0807_0605)
+    // The number of queues, and the status.
+    look(0x12, 2)
+    #expect(device.readConfiguration(window + 16, size: 2) == 1)
+    look(0x14, 1)
+    device.writeConfiguration(window + 16, 0xff03, size: 4)
+    #expect(device.read(0x14, size: 1) == 3)
+    // Nothing where there is none, or where the access would be misaligned.
+    for (offset, size) in [(0x7fff, 2), (0x8000, 4), (0xffff_fffc, 4), (0x12, 4), (0x12, 3)] {
+      look(UInt64(offset), UInt64(size))
+      #expect(device.readConfiguration(window + 16, size: 4) == 0)
+      device.writeConfiguration(window + 16, 0, size: 4)
+    }
+    #expect(device.read(0x14, size: 1) == 3)
   }
 
   @Test("sends no interrupts for a queue without a vector")
