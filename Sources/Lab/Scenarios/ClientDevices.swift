@@ -3,11 +3,23 @@ import Figures
 
 /// The devices of `apus run`: disks, a network card, sockets and random bytes.
 extension Scenario {
+  static let disk = disk("disk", cpu: 3, seconds: 60)
+
+  /// The same on VT-x.
+  static let diskIntel: Scenario = {
+    var scenario = disk("disk-intel", cpu: 1, seconds: 900)
+    scenario.summary += ", on VT-x"
+    scenario.suite = .soak
+    scenario.machine = HostMachine(.intel)
+    scenario.machine.append = disk.machine.append
+    return scenario
+  }()
+
   /// A disk with a file system: a file each way, and what a request costs.
-  static let disk: Scenario = {
+  private static func disk(_ name: String, cpu: Int, seconds: Int) -> Scenario {
     var scenario = Scenario(
-      name: "disk", summary: "apus run --disk: a file system, and what a request costs",
-      seconds: 60,
+      name: name, summary: "apus run --disk: a file system, and what a request costs",
+      seconds: seconds,
       script: """
         load apus
         load loop
@@ -20,7 +32,7 @@ extension Scenario {
         host=$(md5sum < /tmp/files/from-host)
         head -c 1048576 /dev/zero > /tmp/other
         start() {
-          timeout -s KILL 60 apus run --quiet --cpu 3 --disk /tmp/disk --kernel vmlinuz \\
+          timeout -s KILL 60 apus run --quiet --cpu \(cpu) --disk /tmp/disk --kernel vmlinuz \\
             --initrd initramfs "$@" < /dev/null
         }
         of() { tr -d '\\r' < /tmp/console | sed -n "s/^$1 //p"; }
@@ -39,12 +51,12 @@ extension Scenario {
         expect guest-file-written [ "$(of guest-sum)" = "$(md5sum < /mnt/from-guest)" ]
         umount /mnt
         step "refusals"
-        refuse no-disk 'no-such-disk: No such file' apus run --cpu 3 --kernel off --disk /tmp/no-such-disk
-        refuse no-module 'modprobe vhost_net' apus run --cpu 3 --kernel off --net tap0
-        refuse no-socket-module 'modprobe vhost_vsock' apus run --cpu 3 --kernel off --vsock 5
+        refuse no-disk 'no-such-disk: No such file' apus run --cpu \(cpu) --kernel off --disk /tmp/no-such-disk
+        refuse no-module 'modprobe vhost_net' apus run --cpu \(cpu) --kernel off --net tap0
+        refuse no-socket-module 'modprobe vhost_vsock' apus run --cpu \(cpu) --kernel off --vsock 5
         load vhost_net
         load tun
-        refuse no-interface 'ip tuntap add' apus run --cpu 3 --kernel off --net tap0
+        refuse no-interface 'ip tuntap add' apus run --cpu \(cpu) --kernel off --net tap0
         expect host-unhurt clean_kernel_log
         expect driver-unloads rmmod apus
 
@@ -66,7 +78,7 @@ extension Scenario {
       },
     ]
     return scenario
-  }()
+  }
 
   /// A network card and sockets, which the kernel serves.
   static let clientNet: Scenario = {

@@ -50,6 +50,7 @@ extension Scenario {
     kvmAPI,
     smpIntel,
     timersIntel,
+    diskIntel,
     hostPanicIntel,
     guards.on(.debug),
     takeAndReturn("return", count: 10, suite: .check).on(.debug),
