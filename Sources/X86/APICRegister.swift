@@ -55,6 +55,9 @@ public struct APICBase: RawRepresentable, Equatable, Sendable {
   public static var globalEnable: UInt64 { 1 << 11 }
   public static var defaultAddress: UInt64 { 0xfee0_0000 }
 
+  /// Of the page of registers in xAPIC mode; bits that the processor lacks are zero.
+  public var address: UInt64 { rawValue & 0x000f_ffff_ffff_f000 }
+
   public var isEnabled: Bool { rawValue & Self.globalEnable != 0 }
   public var isX2APIC: Bool {
     rawValue & (Self.globalEnable | Self.x2APICEnable) == Self.globalEnable | Self.x2APICEnable

@@ -77,7 +77,7 @@ struct APICInterceptTests {
     #expect(write(0xfee0_0100), "off")
     #expect(!write(0xfee0_0d00), "off to x2APIC")
     #expect(write(0xfee0_0900), "off to xAPIC")
-    #expect(!write(0xfec0_0900), "another place")
+    #expect(!write(0xfee0_0a00), "another place")
     #expect(!write(0xfee0_0901), "a reserved bit")
     #expect(!write(1 << 52 | 0xfee0_0900), "a reserved bit")
     #expect(machine.cpu.readMSR(MSR(rawValue: 0x1b)) == 0xfee0_0900)

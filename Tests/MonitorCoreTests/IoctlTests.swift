@@ -215,7 +215,7 @@ struct IoctlTests {
       (0x2000_0011, 0, 0, 0xfee0_0900, -22), (0x8000_0011, 0, 0x500, 0xfee0_0900, -22),
       (0x8000_0011, 0x20, 0x100, 0xfee0_0900, -22), (0x11, 0, 0x400, 0xfee0_0900, -22),
       (0x11, 0, 0x1000, 0xfee0_0900, -22), (0x1_0000_0011, 0, 0, 0xfee0_0900, -22),
-      (0x11, 0, 0, 0xfec0_0900, -22), (0x11, 0, 0, 0xfee0_0500, -22),
+      (0x11, 0, 0, 0xfee0_0a00, -22), (0x11, 0, 0, 0xfee0_0500, -22),
     ] as [(UInt64, UInt64, UInt64, UInt64, Int64)])
   func specialRegisters(cr0: UInt64, cr4: UInt64, efer: UInt64, base: UInt64, result: Int64) {
     for offset in stride(from: UInt64(0), to: 312, by: 8) { self[offset, as: UInt64.self] = 0 }

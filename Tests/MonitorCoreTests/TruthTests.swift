@@ -39,6 +39,18 @@ struct TruthTests {
     #expect(machine.processor.drains == drains + 1)
   }
 
+  @Test("The page of the APIC moves to where IA32_APIC_BASE says, below MAXPHYADDR")
+  func relocatedAPIC() {
+    #expect(cpu.setAPICBase(APICBase(rawValue: 0xfed4_0900), by: .guest))
+    #expect(cpu.localDevice(at: 0xfed4_0020) == .localAPIC)
+    #expect(cpu.localDevice(at: 0xfee0_0020) == nil)
+    #expect(cpu.setAPICBase(APICBase(rawValue: 0xf_fed4_0900), by: .guest))
+    for reserved in [0xfee0_0901, 0xfee0_0a00, 0x10_fee0_0900, 1 << 52 | 0xfee0_0900] as [UInt64] {
+      #expect(!cpu.setAPICBase(APICBase(rawValue: reserved), by: .guest))
+    }
+    #expect(cpu.localDevice(at: 0xf_fed4_0000) == .localAPIC)
+  }
+
   @Test(
     "A fault is pushed with RF, so that its instruction's breakpoint does not stop twice; nothing else is",
     arguments: [(13, true), (14, true), (6, true), (1, false), (3, false), (8, false)])

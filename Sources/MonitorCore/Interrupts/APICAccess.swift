@@ -219,15 +219,13 @@ extension VirtualCPU {
     }
   }
 
-  /// IA32_APIC_BASE: for the guest the steps of SDM vol. 3, figure 11-27 and no others; the page
-  /// stays where it is.
+  /// IA32_APIC_BASE: for the guest the steps of SDM vol. 3, figure 11-27 and no others. Where the page is
+  /// moved onto memory, the guest finds the memory there, as with KVM.
   func setAPICBase(_ new: APICBase, by writer: Writer) -> Bool {
     let old = state.apic.base
-    let known =
-      APICBase.bootstrapProcessor | APICBase.x2APICEnable | APICBase.globalEnable
-      | APICBase.defaultAddress
-    guard new.rawValue & ~known == 0,
-      new.rawValue & APICBase.defaultAddress == APICBase.defaultAddress
+    let flags = APICBase.bootstrapProcessor | APICBase.x2APICEnable | APICBase.globalEnable
+    guard new.rawValue & ~flags & 0xfff == 0, new.address >> physicalAddressBits == 0,
+      new.rawValue >> 52 == 0
     else { return false }
     if new.rawValue & APICBase.x2APICEnable != 0, !new.isEnabled { return false }
     if writer == .guest {
@@ -236,6 +234,12 @@ extension VirtualCPU {
     }
     setAPICBaseUnchecked(new)
     return true
+  }
+
+  /// MAXPHYADDR of the guest: CPUID 80000008H, and 36 bits without that leaf (SDM vol. 3, 4.1.4).
+  private var physicalAddressBits: UInt64 {
+    let bits = UInt64(cpuidTable.answer(0x8000_0008, 0).eax & 0xff)
+    return bits == 0 ? 36 : bits
   }
 
   func setAPICBaseUnchecked(_ new: APICBase) {

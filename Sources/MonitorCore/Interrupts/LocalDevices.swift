@@ -16,7 +16,7 @@ extension VirtualCPU {
   func localDevice(at address: UInt64) -> LocalDevice? {
     let page = address & ~0xfff
     if page == IOAPIC.address, hasControllers { return .ioapic }
-    if page == APICBase.defaultAddress, vm.irqchip != APUS_IRQCHIP_NONE {
+    if page == state.apic.base.address, vm.irqchip != APUS_IRQCHIP_NONE {
       return state.apic.base.isEnabled && !state.apic.base.isX2APIC ? .localAPIC : hole
     }
     return nil
