@@ -3,10 +3,14 @@
 #ifndef APUS_COMPAT_H
 #define APUS_COMPAT_H
 
+#include <linux/cc_platform.h>
 #include <linux/eventfd.h>
 #include <linux/irqbypass.h>
 #include <linux/mm.h>
 #include <linux/version.h>
+
+#include <asm/apic.h>
+#include <asm/cpufeature.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 static inline void apus_vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
@@ -28,6 +32,34 @@ static inline void apus_vm_flags_clear(struct vm_area_struct *vma, vm_flags_t fl
 #else
 #define immediate_exit_of(run) READ_ONCE((run)->immediate_exit)
 #endif
+
+/* Whether Linux addresses its CPUs by logical flat destinations, which it gave up in 6.15. */
+static inline bool apus_is_logical_flat(void)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
+	return !x2apic_enabled() && apic->dest_mode_logical;
+#else
+	return false;
+#endif
+}
+
+static inline bool apus_is_snp_host(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+	return cc_platform_has(CC_ATTR_HOST_SEV_SNP);
+#else
+	return false;
+#endif
+}
+
+static inline bool apus_is_tdx_host(void)
+{
+#ifdef X86_FEATURE_TDX_HOST_PLATFORM
+	return boot_cpu_has(X86_FEATURE_TDX_HOST_PLATFORM);
+#else
+	return false;
+#endif
+}
 
 static inline void apus_eventfd_signal(struct eventfd_ctx *eventfd)
 {

@@ -47,6 +47,19 @@ static u8 cpu_use(unsigned int cpu)
 	return cpu_online(cpu) ? APUS_USE_LINUX : APUS_USE_OFFLINE;
 }
 
+static u8 cpu_marks(unsigned int cpu)
+{
+	u8 marks = 0;
+
+	if (pool_contains(cpu))
+		marks |= APUS_MARK_POOL;
+	if (fit_is_bootstrap(cpu))
+		marks |= APUS_MARK_BOOTSTRAP;
+	if (fit_takes_for_others(cpu))
+		marks |= APUS_MARK_FLAT;
+	return marks;
+}
+
 static void describe(struct apus_host *host)
 {
 	const struct apus_image *image = image_get();
@@ -58,7 +71,13 @@ static void describe(struct apus_host *host)
 	host->vm_count = vm_count();
 	if (is_firmware_off(host->vendor))
 		host->flags |= APUS_HOST_FIRMWARE_OFF;
-	if (IS_ERR(image))
+	if (check_tsc_unstable())
+		host->flags |= APUS_HOST_TSC_UNSTABLE;
+	if (fit_is_unsuitable_host())
+		host->flags |= APUS_HOST_UNSUITABLE;
+	if (image == ERR_PTR(-EKEYREJECTED))
+		host->flags |= APUS_HOST_MONITOR_OTHER;
+	else if (IS_ERR(image))
 		host->flags |= APUS_HOST_MONITOR_MISSING;
 	else
 		host->image_size = image_size(image);
@@ -67,7 +86,7 @@ static void describe(struct apus_host *host)
 			break;
 		host->cpu_count = cpu + 1;
 		host->use[cpu] = cpu_use(cpu);
-		host->pool[cpu] = pool_contains(cpu);
+		host->marks[cpu] = cpu_marks(cpu);
 	}
 }
 

@@ -36,6 +36,7 @@ static int __init apus_init(void)
 	error = guard_init();
 	if (error)
 		goto no_guard;
+	fit_init();
 	error = misc_register(&device);
 	if (error)
 		goto no_device;

@@ -11,9 +11,21 @@
 /* An answer that takes longer than this is asked for again. */
 #define REMINDER_MS 100
 
+/* While it looks, a monitor on SVM holds off SMIs, for which the whole machine waits. */
+#define MOST_POLL_US 1000
+
+static int poll_us_set(const char *value, const struct kernel_param *parameter)
+{
+	return param_set_uint_minmax(value, parameter, 0, MOST_POLL_US);
+}
+
+static const struct kernel_param_ops poll_us_operations = {
+	.set = poll_us_set,
+	.get = param_get_uint,
+};
 static unsigned int poll_us = 50;
-module_param(poll_us, uint, 0644);
-MODULE_PARM_DESC(poll_us, "Microseconds that client and monitor look for each other's answer before they sleep; 0: never");
+module_param_cb(poll_us, &poll_us_operations, &poll_us, 0644);
+MODULE_PARM_DESC(poll_us, "Microseconds that client and monitor look for each other's answer before they sleep, at most 1000; 0: never");
 
 unsigned int poll_interval_us(void)
 {

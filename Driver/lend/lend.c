@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A CPU's way from Linux to the monitor and back. */
-#include <linux/cc_platform.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/topology.h>
 
-#include <asm/msr.h>
 #include <asm/smp.h>
 #include <asm/tsc.h>
 
@@ -76,6 +76,15 @@ static void lent_free(struct lent *lent)
 	kfree(lent);
 }
 
+/* What a CPU uses all the time lies in memory near it. */
+static void *area_allocate(unsigned int cpu)
+{
+	struct page *pages =
+		alloc_pages_node(cpu_to_node(cpu), GFP_KERNEL | __GFP_ZERO, APUS_CPU_ORDER);
+
+	return pages ? page_address(pages) : NULL;
+}
+
 static struct lent *lent_allocate(unsigned int cpu, const struct apus_image *image)
 {
 	struct lent *lent = kzalloc(sizeof(*lent), GFP_KERNEL);
@@ -85,9 +94,9 @@ static struct lent *lent_allocate(unsigned int cpu, const struct apus_image *ima
 	lent->cpu = cpu;
 	lent->image = image;
 	lent->apic_id = per_cpu(x86_cpu_to_apicid, cpu);
-	lent->area = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, APUS_CPU_ORDER);
+	lent->area = area_allocate(cpu);
 	if (lent->area)
-		lent->space = space_create(image, lent->area);
+		lent->space = space_create(image, lent->area, cpu_to_node(cpu));
 	if (!lent->space) {
 		lent_free(lent);
 		return NULL;
@@ -99,35 +108,6 @@ static struct lent *lent_allocate(unsigned int cpu, const struct apus_image *ima
 	lent->control->tsc_khz = tsc_khz;
 	lent->control->area = __pa(lent->area);
 	return lent;
-}
-
-static int check_cpu(unsigned int cpu)
-{
-	if (!cpu_possible(cpu))
-		return -ENODEV;
-	if (hotplug_is_claimed(cpu))
-		return -EBUSY;
-	if (cpu == 0)
-		return -EINVAL;
-	if (!cpu_online(cpu))
-		return -ENODEV;
-	if (num_online_cpus() == 1)
-		return -EINVAL;
-	return 0;
-}
-
-/* Everything that can be refused before Linux loses a CPU. */
-static int check_host(void)
-{
-	if (stopped)
-		return -EBUSY;
-	/* The monitor's page tables know nothing of encrypted memory. */
-	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT))
-		return -EOPNOTSUPP;
-	/* A paravirtualised kernel of Xen has no CPU of its own to give. */
-	if (cpu_feature_enabled(X86_FEATURE_XENPV))
-		return -EOPNOTSUPP;
-	return 0;
 }
 
 /*
@@ -154,27 +134,12 @@ static bool give_back(struct lent *lent, bool has_left)
 	return has_left;
 }
 
-/*
- * Linux asks for a CPU's lowest performance when it takes it offline, and again for what it
- * wants when it is back; the monitor restores the request in between.
- */
-static u64 hwp_request(unsigned int cpu)
-{
-	u64 request = 0;
-
-	if (boot_cpu_has(X86_FEATURE_HWP))
-		rdmsrl_safe_on_cpu(cpu, MSR_HWP_REQUEST, &request);
-	return request;
-}
-
 static struct lent *take(unsigned int cpu, const struct handover *handover)
 {
 	const struct apus_image *image;
 	struct lent *lent;
-	int error = check_cpu(cpu);
+	int error = stopped ? -EBUSY : fit_check(cpu);
 
-	if (!error)
-		error = check_host();
 	if (error)
 		return ERR_PTR(error);
 	image = image_get();
@@ -183,7 +148,7 @@ static struct lent *take(unsigned int cpu, const struct handover *handover)
 	lent = lent_allocate(cpu, image);
 	if (!lent)
 		return ERR_PTR(-ENOMEM);
-	lent->control->hwp_request = hwp_request(cpu);
+	performance_choose(cpu, lent->control);
 	error = hotplug_claim(cpu);
 	if (error) {
 		lent_free(lent);

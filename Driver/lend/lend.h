@@ -34,7 +34,13 @@ struct lent {
 /* main.c */
 struct device *apus_device(void);
 
-/* image.c: the monitor as the firmware file holds it */
+/* fit.c: what of a host and of its CPUs forbids lending, or speaks against it */
+void fit_init(void);
+bool fit_is_bootstrap(unsigned int cpu);
+bool fit_takes_for_others(unsigned int cpu);
+bool fit_is_unsuitable_host(void);
+
+/* image.c: the monitor as the firmware file holds it; EKEYREJECTED: it is another one than the driver's */
 const struct apus_image *image_get(void);
 void image_free(void);
 size_t image_size(const struct apus_image *image);
@@ -45,7 +51,7 @@ void image_copy(const struct apus_image *image, void *target);
 u64 image_page_flags(const struct apus_image *image, unsigned int page);
 
 /* space.c: the address space of a lent CPU */
-struct apus_space *space_create(const struct apus_image *image, void *area);
+struct apus_space *space_create(const struct apus_image *image, void *area, int node);
 void space_free(struct apus_space *space);
 void space_renew(struct apus_space *space);
 void space_map_low(struct apus_space *space, phys_addr_t page);

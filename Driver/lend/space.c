@@ -22,7 +22,7 @@ struct apus_space {
 	void *copy; /* the image, this CPU's own */
 };
 
-static int allocate_tables(struct apus_space *space)
+static int allocate_tables(struct apus_space *space, int node)
 {
 	int i;
 
@@ -30,9 +30,11 @@ static int allocate_tables(struct apus_space *space)
 		/* CR3 is loaded in 32-bit code: the root lies below 4 GiB. */
 		gfp_t where = i == ROOT ? GFP_DMA32 : 0;
 
-		space->tables[i] = (u64 *)__get_free_page(GFP_KERNEL | __GFP_ZERO | where);
-		if (!space->tables[i])
+		struct page *page = alloc_pages_node(node, GFP_KERNEL | __GFP_ZERO | where, 0);
+
+		if (!page)
 			return -ENOMEM;
+		space->tables[i] = page_address(page);
 	}
 	return 0;
 }
@@ -73,7 +75,7 @@ static void map_image(struct apus_space *space)
 	}
 }
 
-struct apus_space *space_create(const struct apus_image *image, void *area)
+struct apus_space *space_create(const struct apus_image *image, void *area, int node)
 {
 	struct apus_space *space = kzalloc(sizeof(*space), GFP_KERNEL);
 
@@ -81,8 +83,8 @@ struct apus_space *space_create(const struct apus_image *image, void *area)
 	if (!space)
 		return NULL;
 	space->image = image;
-	space->copy = vzalloc(image_size(image));
-	if (!space->copy || allocate_tables(space)) {
+	space->copy = vzalloc_node(image_size(image), node);
+	if (!space->copy || allocate_tables(space, node)) {
 		space_free(space);
 		return NULL;
 	}

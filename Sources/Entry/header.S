@@ -6,7 +6,7 @@
   .globl apus_header
 apus_header:
   .long 0x53555041         /* APUS_IMAGE_MAGIC */
-  .long 1                  /* APUS_ABI_VERSION */
+  .long 2                  /* APUS_ABI_VERSION */
   .quad trampoline
   .quad trampoline_size
   .quad cpuid_rules_start

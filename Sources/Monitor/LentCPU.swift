@@ -125,8 +125,9 @@ import X86
   func takeOver() {
     privatePage.host.save()
     privatePage.host.allowSplitLocks()
-    if mailbox.hwp_request != 0 {
-      _ = tryWriteMSR(MSR.hwpRequest.rawValue, mailbox.hwp_request)
+    // Linux asked for the lowest performance when it let go of the CPU, and asks anew when it has it back.
+    if mailbox.performance_msr != 0 {
+      _ = tryWriteMSR(mailbox.performance_msr, mailbox.performance)
     }
     writeCR4(
       CR4([.physicalAddressExtension, .machineCheck, .osFXSR, .osXMMExceptions, .osXSAVE]).rawValue)

@@ -46,7 +46,6 @@ public struct MSR: RawRepresentable, Equatable, Sendable {
   public static var mtrrDefaultType: MSR { MSR(0x2ff) }
   public static var machineCheckBank0: MSR { MSR(0x400) }
   public static var tscDeadline: MSR { MSR(0x6e0) }
-  public static var hwpRequest: MSR { MSR(0x774) }
   public static var xss: MSR { MSR(0xda0) }
 
   public static var efer: MSR { MSR(0xc000_0080) }

@@ -24,7 +24,7 @@
 
   .section .rodata.apus_header, "a"
   .long 0x53555041         /* APUS_IMAGE_MAGIC */
-  .long 1                  /* APUS_ABI_VERSION */
+  .long 2                  /* APUS_ABI_VERSION */
   .quad trampoline
   .quad trampoline_end - trampoline
   .quad rules, 1

@@ -18,7 +18,7 @@
 #include <stdint.h>
 #endif
 
-#define APUS_ABI_VERSION 1u
+#define APUS_ABI_VERSION 2u
 #define APUS_IMAGE_MAGIC 0x53555041u /* "APUS" */
 #define APUS_PAGE_SIZE 4096u
 
@@ -299,9 +299,10 @@ struct apus_cpu {
 	uint64_t nmis;             /* NMIs taken in root mode */
 	uint64_t machine_checks;
 	struct apus_fault fault;
-	/* D, before the CPU starts: its IA32_HWP_REQUEST as Linux had it online; 0: unknown */
-	uint64_t hwp_request;
+	/* D, before the CPU starts: the value of performance_msr that asks for performance */
+	uint64_t performance;
 	uint64_t taken[4];         /* M: vectors of interrupts that it took in root mode, a bit each */
+	uint32_t performance_msr;  /* D, before the CPU starts: 0: none is known */
 };
 
 /*
@@ -916,10 +917,18 @@ struct apus_host {
 	uint32_t flags;          /* APUS_HOST_* */
 	uint32_t reserved;
 	uint8_t use[APUS_MAX_CPUS];  /* enum apus_cpu_use, by Linux's number */
-	uint8_t pool[APUS_MAX_CPUS]; /* 1: the administrator named it for clients that do not ask */
+	uint8_t marks[APUS_MAX_CPUS]; /* APUS_MARK_* */
 };
+#define APUS_MARK_POOL 1u      /* the administrator named it for clients that do not ask */
+#define APUS_MARK_BOOTSTRAP 2u /* firmware starts on it when it is reset: it cannot be lent */
+/* While it is lent it may take Linux's interrupts to another CPU, as Linux addresses them by logical
+ * flat destinations: SDM vol. 3, 11.6.2.2 and 11.12.10.2. */
+#define APUS_MARK_FLAT 4u
 #define APUS_HOST_MONITOR_MISSING 1u  /* firmware file not found or malformed */
 #define APUS_HOST_FIRMWARE_OFF 2u     /* virtualisation is switched off by firmware */
+#define APUS_HOST_MONITOR_OTHER 4u    /* the firmware file is not the one that the driver was built with */
+#define APUS_HOST_TSC_UNSTABLE 8u     /* Linux does not trust the TSC: clocks of guests may go backwards */
+#define APUS_HOST_UNSUITABLE 16u      /* encrypted memory, SEV-SNP, TDX or Xen: no CPU can be lent */
 #define APUS_GET_HOST _IOR(APUS_KVMIO, 0xf8, struct apus_host)
 
 /*

@@ -6,16 +6,20 @@ struct CPUCheck {
   let lendable: [Int]
   private let facts: HostFacts
   private let lent: Set<Int>
+  /// Linux's CPU 0, and the one on which firmware starts after a reset.
+  private var kept: Set<Int> = [0]
 
   init(_ facts: HostFacts) {
     var lent: Set<Int> = []
     if case .open(let state) = facts.device {
       lent = state.lentCPUs
+      kept = Set(state.bootstrapCPUs).union([0])
     }
     self.facts = facts
     self.lent = lent
     lendable = facts.onlineCPUs.intersection(facts.removableCPUs).subtracting(lent)
-      .filter { $0 != 0 && facts.permittedCPUs?.contains($0) != false }.sorted()
+      .subtracting(kept)
+      .filter { facts.permittedCPUs?.contains($0) != false }.sorted()
   }
 
   /// About all of them.
@@ -48,6 +52,11 @@ struct CPUCheck {
     guard facts.presentCPUs.contains(cpu) else {
       return .problem(
         subject, "there is none; this machine has \(facts.cpuList)", fix: "name one of those")
+    }
+    if kept.contains(cpu), cpu != 0 {
+      return .problem(
+        subject, "it is the bootstrap processor, on which firmware starts when it is reset",
+        fix: "name another one" + (lendable.isEmpty ? "" : ": \(CPUList(lendable))"))
     }
     if cpu == 0 {
       return .problem(

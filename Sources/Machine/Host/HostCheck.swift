@@ -21,7 +21,7 @@ public struct HostCheck: Equatable, Sendable {
     findings =
       Self.processor(facts) + [Self.driver(facts)] + Self.monitor(facts)
       + [cpu.map(cpus.finding) ?? cpus.finding] + Self.threads(facts, cpu: cpu)
-      + Self.pool(facts) + Self.notes(facts)
+      + Self.pool(facts) + Self.kernel(facts, cpu: cpu) + Self.notes(facts)
   }
 
   private static func processor(_ facts: HostFacts) -> [Finding] {
@@ -128,6 +128,13 @@ public struct HostCheck: Equatable, Sendable {
   private static func monitor(_ facts: HostFacts) -> [Finding] {
     let isMissing: Bool
     if case .open(let state) = facts.device {
+      if state.isMonitorOther {
+        return [
+          .problem(
+            "monitor", "/lib/firmware/apus/monitor is not the image that the driver was built with",
+            fix: "install driver and monitor from one build (make install), then rmmod apus and modprobe apus")
+        ]
+      }
       guard state.isMonitorMissing else {
         return [.good("monitor", "its image has \(state.imageSize >> 10) KiB")]
       }
@@ -154,6 +161,35 @@ public struct HostCheck: Equatable, Sendable {
         "CPUs \(core) are threads of one core: lend them together (--cpu \(core)); otherwise guest and "
           + "Linux slow each other down and may spy on each other")
     ]
+  }
+
+  /// What Linux makes of the machine: the driver knows.
+  private static func kernel(_ facts: HostFacts, cpu: Int?) -> [Finding] {
+    guard case .open(let state) = facts.device else { return [] }
+    var findings: [Finding] = []
+    if state.isUnsuitable {
+      findings.append(
+        .problem(
+          "host", "its memory is encrypted, or it is prepared for SEV-SNP or TDX, or it is Xen's",
+          fix: "see which in the kernel's log after an attempt (dmesg | grep apus): switch it off"))
+    }
+    let flat = state.flatCPUs.filter { cpu == nil || $0 == cpu }
+    if !flat.isEmpty {
+      findings.append(
+        .note(
+          "interrupts",
+          "Linux addresses CPUs by logical flat mode, and CPUs \(CPUList(flat)) may take its interrupts to "
+            + "others while they are lent: switch on VT-d or AMD-Vi with interrupt remapping in the "
+            + "firmware's setup, so that Linux uses x2APIC"))
+    }
+    if state.isTSCUnstable {
+      findings.append(
+        .note(
+          "clock",
+          "Linux does not trust this machine's TSC (dmesg | grep -i tsc): clocks of a guest with several "
+            + "CPUs may go backwards"))
+    }
+    return findings
   }
 
   private static func pool(_ facts: HostFacts) -> [Finding] {

@@ -27,14 +27,16 @@ struct HostCheckTests {
     return facts
   }
 
-  private static func driver(uses: [UInt8] = [0, 0, 0, 0], flags: UInt32 = 0) -> DriverState {
+  private static func driver(
+    uses: [UInt8] = [0, 0, 0, 0], flags: UInt32 = 0, marks: [UInt8] = [0, 0, 0, 1]
+  ) -> DriverState {
     var host = apus_host()
     host.abi_version = APUS_ABI_VERSION
     host.cpu_count = UInt32(uses.count)
     host.image_size = 100 << 10
     host.flags = flags
     withUnsafeMutableBytes(of: &host.use) { $0.copyBytes(from: uses) }
-    withUnsafeMutableBytes(of: &host.pool) { $0[3] = 1 }
+    withUnsafeMutableBytes(of: &host.marks) { $0.copyBytes(from: marks) }
     return DriverState(host)
   }
 
@@ -174,6 +176,40 @@ struct HostCheckTests {
         .contains("/lib/firmware/apus/monitor") == true)
     let without = check { $0.device = .missing }
     #expect(without.findings.contains { $0.subject == "monitor" && $0.state == .problem })
+  }
+
+  @Test("finds a monitor that the driver was not built with")
+  func otherMonitor() throws {
+    let flags = APUS_HOST_MONITOR_OTHER
+    let found = try problem(check { $0.device = .open(Self.driver(flags: flags)) })
+    #expect(found.subject == "monitor")
+    #expect(found.fix?.contains("one build") == true)
+  }
+
+  @Test("finds hosts on which the monitor cannot run")
+  func unsuitable() throws {
+    let found = try problem(check { $0.device = .open(Self.driver(flags: APUS_HOST_UNSUITABLE)) })
+    #expect(found.text.contains("SEV-SNP"))
+  }
+
+  @Test("names what to switch on where a lent CPU may take interrupts of another; an unstable TSC")
+  func notes() {
+    func notes(_ cpu: Int? = nil, flags: UInt32 = 0, marks: [UInt8] = []) -> [String] {
+      let check = check(cpu: cpu) { $0.device = .open(Self.driver(flags: flags, marks: marks)) }
+      #expect(check.canLend)
+      return check.findings.filter { $0.state == .note }.map(\.text)
+    }
+    #expect(notes(marks: [0, 0, 4, 4]).contains { $0.contains("CPUs 2-3") && $0.contains("VT-d") })
+    #expect(!notes(1, marks: [0, 0, 4, 4]).contains { $0.contains("VT-d") })
+    #expect(!notes().contains { $0.contains("TSC") })
+    #expect(notes(flags: APUS_HOST_TSC_UNSTABLE).contains { $0.contains("TSC") })
+  }
+
+  @Test("keeps the bootstrap processor, whatever its number")
+  func bootstrapProcessor() throws {
+    let device = HostFacts.Device.open(Self.driver(marks: [0, 2, 0, 0]))
+    #expect(check { $0.device = device }.lendableCPUs == [2, 3])
+    #expect(try problem(check(cpu: 1) { $0.device = device }).text.contains("bootstrap"))
   }
 
   @Test("finds why one CPU cannot be lent")

@@ -23,7 +23,7 @@ struct PreflightTests {
     host.cpu_count = UInt32(uses.count)
     host.flags = flags
     withUnsafeMutableBytes(of: &host.use) { $0.copyBytes(from: uses) }
-    withUnsafeMutableBytes(of: &host.pool) { $0.copyBytes(from: pool) }
+    withUnsafeMutableBytes(of: &host.marks) { $0.copyBytes(from: pool) }
     return DriverState(host)
   }
 
