@@ -37,7 +37,7 @@ extension Scenario {
         apus run --cpu 3 --name spins --no-console --quiet --kernel spin < /dev/null &
         guest=$!
         expect spin-runs within 10 sh -c 'apus trace spins --seconds 0.01 > /dev/null 2>&1'
-        apus trace spins --seconds 0.2 --format json > /tmp/lines
+        apus trace spins --seconds 2 --format json > /tmp/lines
         expect traced [ $? = 0 ]
         expect begins grep -q '"kind":"begin"' /tmp/lines
         # It makes no exit of its own: what there is came with the trace.
