@@ -115,8 +115,8 @@ build/boot-sector: Sources/BootDisk/boot.S
 	ld.lld -m elf_i386 --image-base=0 -Ttext=0x7c00 -e sector --oformat binary $@.o -o $@
 	rm $@.o
 
-# build/driver/<kernel release>/apus.ko
-driver:
+# build/driver/<kernel release>/apus.ko; it knows its monitor by the digest.
+driver: monitor
 	$(MAKE) -C Driver
 
 # build/apus: the command, with Swift's libraries inside, so that it runs in an initramfs.

@@ -4,11 +4,15 @@
 #include <linux/firmware.h>
 #include <linux/module.h>
 #include <linux/mm.h>
+#include <linux/security.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include <asm/pgtable_types.h>
 
+#include <crypto/sha2.h>
+
+#include "apus_image.h"
 #include "lend.h"
 
 #define FIRMWARE "apus/monitor"
@@ -24,8 +28,40 @@ struct apus_image {
 	u64 flags[IMAGE_PAGES]; /* of page table entries; 0: nothing there */
 };
 
+/* Of the image that this driver was built with: Driver/Makefile. */
+static const u8 built_with[SHA256_DIGEST_SIZE] = { APUS_IMAGE_SHA256 };
+
+static bool any_image;
+module_param(any_image, bool, 0444);
+MODULE_PARM_DESC(any_image, "start a monitor that this driver was not built with, unless the kernel is locked down: for those who develop it");
+
 static DEFINE_MUTEX(image_lock);
 static struct apus_image *the_image; /* never changes once it is there */
+
+/* The monitor runs as the kernel does, so what is asked of modules is asked of it. */
+static int check_digest(const struct firmware *file)
+{
+	u8 digest[SHA256_DIGEST_SIZE];
+	int error;
+
+	sha256(file->data, file->size, digest);
+	if (!memcmp(digest, built_with, sizeof(digest)))
+		return 0;
+	if (!any_image) {
+		pr_err_ratelimited("firmware file %s is not the monitor that this driver was built with: install both from one build\n",
+				   FIRMWARE);
+		return -EKEYREJECTED;
+	}
+	error = security_locked_down(LOCKDOWN_MODULE_SIGNATURE);
+	if (error) {
+		pr_err_ratelimited("firmware file %s is not the monitor that this driver was built with, and this kernel is locked down: any_image does not hold\n",
+				   FIRMWARE);
+		return -EKEYREJECTED;
+	}
+	pr_warn("firmware file %s is not the monitor that this driver was built with; it is started as any_image is set\n",
+		FIRMWARE);
+	return 0;
+}
 
 static int check_file(const struct firmware *file)
 {
@@ -181,6 +217,8 @@ static struct apus_image *load(const struct firmware *file)
 		return ERR_PTR(-ENOMEM);
 	image->memory = vzalloc(IMAGE_PAGES * PAGE_SIZE);
 	if (image->memory)
+		error = check_digest(file);
+	if (!error)
 		error = check_file(file);
 	if (!error)
 		error = load_segments(image, file);
@@ -212,10 +250,10 @@ const struct apus_image *image_get(void)
 	}
 	image = load(file);
 	release_firmware(file);
-	if (IS_ERR(image))
+	if (IS_ERR(image) && image != ERR_PTR(-EKEYREJECTED))
 		pr_err_ratelimited("firmware file %s is not a monitor: error %ld\n", FIRMWARE,
 				   PTR_ERR(image));
-	else
+	if (!IS_ERR(image))
 		the_image = image;
 unlock:
 	mutex_unlock(&image_lock);

@@ -30,7 +30,7 @@ extension Scenario {
         said() { dmesg | grep -q "$1"; }
         try() {
           cp /lab/monitors/$1 $firmware
-          load apus || fail $1-loads
+          load apus any_image=1 || fail $1-loads
           began=$(now)
           refuse $1 "$2" start off
           aftermath $1
@@ -38,7 +38,7 @@ extension Scenario {
         # Nobody but the user ends these.
         interrupt() {
           cp /lab/monitors/$1 $firmware
-          load apus || fail $1-loads
+          load apus any_image=1 || fail $1-loads
           start spin < /dev/null > /tmp/out 2>&1 &
           client=$!
           within 10 offline 3 || fail $1-starts "$(tail -n 1 /tmp/out)"
@@ -57,7 +57,7 @@ extension Scenario {
         step "a pool whose CPU is unfit"
         left_linux() { dmesg | grep -c "CPU 3 is now offline"; }
         cp /lab/monitors/unfit $firmware
-        load apus pool=3
+        load apus any_image=1 pool=3
         printf '#!/bin/sh\\nexec apus run --no-console --quiet --kernel /lab/guest/off\\n' > /bin/start-in-pool
         chmod +x /bin/start-in-pool
         times=$(left_linux)
@@ -71,7 +71,7 @@ extension Scenario {
 
         step "files that are no monitor"
         reject() {
-          load apus || fail $1-loads
+          load apus any_image=1 || fail $1-loads
           refuse $1 '/lib/firmware/apus/monitor' start off
           rmmod apus || fail $1-unloads
         }
@@ -93,6 +93,14 @@ extension Scenario {
         damage 104 '\\377\\377\\377\\377\\377\\377\\377\\177'; reject segment-too-large
         damage 68 '\\007';                     reject segment-writable-code
 
+        step "another monitor than the driver's"
+        cp /lab/monitors/unfit $firmware
+        load apus
+        refuse other-monitor 'from one build' start off
+        refuse check-other-monitor 'one build' apus check
+        expect other-monitor-is-told said 'not the monitor that this driver was built with'
+        rmmod apus
+
         cp /tmp/good $firmware
         load apus
         expect good-one-runs start off
@@ -108,7 +116,8 @@ extension Scenario {
     scenario.expected =
       modes.map(\.rawValue) + [
         "machine-check-is-told", "pool-remembers-unfit", "pool-tries-again", "noise",
-        "good-one-runs", "nothing-pinned",
+        "other-monitor", "check-other-monitor", "other-monitor-is-told", "good-one-runs",
+        "nothing-pinned",
       ]
     return scenario
   }

@@ -23,6 +23,11 @@ extension Scenario {
         expect driver-loads-again load apus
         refuse monitor-truncated '/lib/firmware/apus/monitor' start --cpu 3
         rmmod apus
+        load apus any_image=1
+        refuse monitor-truncated-and-permitted '/lib/firmware/apus/monitor' start --cpu 3
+        expect poll-has-a-limit [ "$(echo 1001 2>&1 > /sys/module/apus/parameters/poll_us | grep -c Invalid)" = 1 ]
+        expect poll-stays-as-it-was [ "$(cat /sys/module/apus/parameters/poll_us)" = 50 ]
+        rmmod apus
         mv /tmp/monitor /lib/firmware/apus/monitor
         expect driver-loaded load apus
         expect host-can-lend apus check

@@ -7,7 +7,7 @@ extension Scenario {
       name: "stuck-reboot", summary: "a reboot while a broken monitor does not answer", seconds: 60,
       script: """
         cp /lab/monitors/ignores_run /lib/firmware/apus/monitor
-        load apus
+        load apus any_image=1
         echo 3 > /sys/module/apus/parameters/pool
         chmod 666 /dev/apus
         apus run --no-console --quiet --cpu 3 --kernel /lab/guest/spin < /dev/null &

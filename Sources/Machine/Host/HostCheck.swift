@@ -132,7 +132,7 @@ public struct HostCheck: Equatable, Sendable {
         return [
           .problem(
             "monitor", "/lib/firmware/apus/monitor is not the image that the driver was built with",
-            fix: "install driver and monitor from one build (make install), then rmmod apus and modprobe apus")
+            fix: "install both from one build (make install), then rmmod apus and modprobe apus")
         ]
       }
       guard state.isMonitorMissing else {

@@ -31,6 +31,7 @@ public enum Preflight {
     cpus: [Int], lentBy driver: DriverState, of host: HostFiles
   ) throws(SetupError) {
     if driver.isMonitorMissing { throw .monitorMissing }
+    if driver.isMonitorOther { throw .monitorOther }
     if driver.isFirmwareOff { throw .firmwareOff }
     // A lent CPU is absent for Linux, so the driver is asked first.
     let present = host.presentCPUs.union(driver.lentCPUs)

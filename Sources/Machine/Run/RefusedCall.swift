@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import KVM
+import SystemPackage
 
 /// What a call that the device refused means for the guest that was to be made.
 struct RefusedCall {
@@ -38,6 +40,7 @@ struct RefusedCall {
     case ("KVM_GET_API_VERSION", _): .notKVM(path: device)
     case ("KVM_CREATE_VM", .noSuchFileOrDirectory), ("KVM_CREATE_VM", .execFormatError):
       .monitorMissing
+    case ("KVM_CREATE_VM", Errno(rawValue: EKEYREJECTED)): .monitorOther
     case ("KVM_CREATE_VM", .diskQuotaExceeded): .beyondUserLimit("guests", parameter: "user_vms")
     case ("KVM_CREATE_VCPU", .diskQuotaExceeded):
       .beyondUserLimit("virtual CPUs", parameter: "user_vcpus")

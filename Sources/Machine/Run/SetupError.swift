@@ -29,6 +29,7 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
   case tooManyCPUs(count: Int, limit: Int)
   case driverVersion(driver: Int, program: Int)
   case monitorMissing
+  case monitorOther
   case firmwareOff
   case missingCapability(device: String, name: String)
   case portsNotPassed(device: String)
@@ -64,7 +65,7 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
     case .memoryUnavailable, .memoryBeyondLimit, .beyondUserLimit, .noDevice, .noPermission,
       .notKVM, .cpuUnfit,
       .noCPU,
-      .driverVersion, .monitorMissing, .firmwareOff, .missingCapability,
+      .driverVersion, .monitorMissing, .monitorOther, .firmwareOff, .missingCapability,
       .portsNotPermitted, .cpuNotInPool, .call:
       false
     }
@@ -127,6 +128,9 @@ public enum SetupError: Error, Equatable, Sendable, CustomStringConvertible {
     case .monitorMissing:
       "the driver has no monitor to start: put its image (build/monitor) at "
         + "/lib/firmware/apus/monitor"
+    case .monitorOther:
+      "/lib/firmware/apus/monitor is not the monitor that the driver was built with: install both from "
+        + "one build, then rmmod apus and modprobe apus"
     case .firmwareOff:
       "the firmware has switched virtualisation off: switch on SVM (AMD) or VT-x (Intel) in the "
         + "firmware's setup"
