@@ -193,7 +193,7 @@ struct HostCheckTests {
   }
 
   @Test("names what to switch on where a lent CPU may take interrupts of another; an unstable TSC")
-  func notes() {
+  func hostNotes() {
     func notes(_ cpu: Int? = nil, flags: UInt32 = 0, marks: [UInt8] = []) -> [String] {
       let check = check(cpu: cpu) { $0.device = .open(Self.driver(flags: flags, marks: marks)) }
       #expect(check.canLend)
