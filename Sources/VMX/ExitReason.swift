@@ -44,6 +44,9 @@ public enum ExitReason: UInt16, Sendable {
   case wbinvd = 54
   case setExtendedControl = 55
   case vmfunc = 59
+  case encls = 60
+  case seamcall = 76
+  case tdcall = 77
 
   /// The entry did not happen; guest state is what it was.
   public static var entryFailure: UInt32 { 1 << 31 }
@@ -62,8 +65,9 @@ public enum ExitReason: UInt16, Sendable {
     case 12: .halt
     case 13, 54: .cacheControl
     case 18: .hypercall
-    // GETSEC, VT-x's own instructions, MWAIT and MONITOR.
-    case 11, 19...27, 36, 39, 50, 53, 59: .virtualizationInstruction
+    // GETSEC, VT-x's own instructions, MWAIT and MONITOR, ENCLS; SEAMCALL and TDCALL exit on every processor
+    // that has them, whatever the controls say.
+    case 11, 19...27, 36, 39, 50, 53, 59, 60, 76, 77: .virtualizationInstruction
     case 28: .controlRegister
     case 29: .debugRegister
     case 30: .port

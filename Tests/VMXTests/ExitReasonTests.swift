@@ -30,7 +30,9 @@ struct ExitReasonTests {
       (36, .virtualizationInstruction), (37, .other), (39, .virtualizationInstruction),
       (40, .other), (43, .interruptWindow), (49, .other), (50, .virtualizationInstruction),
       (52, .preemptionTimer), (53, .virtualizationInstruction), (54, .cacheControl),
-      (55, .setExtendedControl), (59, .virtualizationInstruction), (63, .other),
+      (55, .setExtendedControl), (59, .virtualizationInstruction), (60, .virtualizationInstruction),
+      (63, .other),
+      (76, .virtualizationInstruction), (77, .virtualizationInstruction), (78, .other),
       (0x8000_0021, .invalidState), (0x8000_0022, .invalidState),
       (0x8000_0029, .invalidState),
     ] as [(UInt32, Exit)])
