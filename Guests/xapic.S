@@ -36,8 +36,8 @@ GUEST to_x2apic
   /* Back to xAPIC mode without a disabled APIC between. */
   and $~0x400, %eax
   MAY_FAULT wrmsr
-  /* Another address, and a reserved bit. */
-  mov $0xfed00d00, %eax
+  /* Reserved bits. */
+  mov $0xfee00f00, %eax
   MAY_FAULT wrmsr
   mov $0xfee00d01, %eax
   MAY_FAULT wrmsr

@@ -35,7 +35,7 @@ enum CommandTests {
           case 1: bad.cr8 = 16
           case 2: bad.efer = 1 << 40
           case 3: bad.cr4 = 0
-          case 4: bad.apic_base = 0x1000
+          case 4: bad.apic_base = 0xfee0_0901
           default: bad.cr0 |= 1 << 35
           }
           try expectAnswer("KVM_SET_SREGS", vcpu.perform(KVM_SET_SREGS_, bad), -EINVAL_)
