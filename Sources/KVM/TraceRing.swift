@@ -11,7 +11,7 @@ extension VirtualCPU {
     }
   }
 
-  /// The trace, after it was switched on for the first time.
+  /// The trace from its first event on, after it was switched on for the first time.
   public func openTrace() throws(KVMError) -> TraceRing {
     try TraceRing(
       Mapping(
@@ -25,14 +25,12 @@ extension VirtualCPU {
 public final class TraceRing: @unchecked Sendable {
   private let pages: Mapping
   /// Of the next event to read.
-  private var position: UInt64
+  private var position: UInt64 = 0
 
-  init(_ pages: consuming Mapping) {
-    self.pages = pages
-    position = 0
-    // What an earlier reader has left is not this one's.
-    position = count
-  }
+  init(_ pages: consuming Mapping) { self.pages = pages }
+
+  /// Leaves out what has not been read.
+  public func skip() { position = count }
 
   private var count: UInt64 { loadAcquire(pages.address.assumingMemoryBound(to: UInt64.self)) }
 

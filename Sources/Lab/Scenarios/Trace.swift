@@ -15,7 +15,7 @@ extension Scenario {
           --append 'console=ttyS0 quiet LAB_WORK=boot' < /dev/null &
         guest=$!
         expect guest-runs within 20 sh -c 'apus trace traced --seconds 0.01 > /dev/null 2>&1'
-        apus trace traced --seconds 2 --format perfetto --output /tmp/perfetto.json
+        apus trace traced --seconds 0.3 --format perfetto --output /tmp/perfetto.json
         expect perfetto [ $? = 0 ]
         apus trace traced --seconds 100 --output /tmp/text
         expect to-its-end [ $? = 0 ]
@@ -37,7 +37,7 @@ extension Scenario {
         apus run --cpu 3 --name spins --no-console --quiet --kernel spin < /dev/null &
         guest=$!
         expect spin-runs within 10 sh -c 'apus trace spins --seconds 0.01 > /dev/null 2>&1'
-        apus trace spins --seconds 2 --format json > /tmp/lines
+        apus trace spins --seconds 0.2 --format json > /tmp/lines
         expect traced [ $? = 0 ]
         expect begins grep -q '"kind":"begin"' /tmp/lines
         # It makes no exit of its own: what there is came with the trace.

@@ -72,7 +72,13 @@ final class VirtualCPUThread: Sendable {
 
   /// From any thread.
   func beginTrace() throws(KVMError) {
+    let isOpen = trace.withLock { ring in
+      // What an earlier reader has left is not the next one's. After this: the first events come at once.
+      ring?.skip()
+      return ring != nil
+    }
     try virtualCPU.setTrace(true)
+    guard !isOpen else { return }
     let ring = try virtualCPU.openTrace()
     trace.withLock { $0 = ring }
   }
