@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Glibc
-import LinuxCalls
 import Synchronization
 
 /// The newest of what a guest wrote to its console. The guest never waits for a reader: one that
@@ -16,16 +14,12 @@ final class ConsoleLog: Sendable {
   let capacity: Int
   private let state = Mutex(State())
   private let isAwaited = Atomic(false)
+  private let news = EventDescriptor.required()
+
   /// Readable when something was written after `await()`.
-  let event: Int32
+  var event: Int32 { news.descriptor.rawValue }
 
-  init(capacity: Int = 1 << 16) {
-    self.capacity = capacity
-    event = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
-    precondition(event >= 0, "a descriptor is left")
-  }
-
-  deinit { close(event) }
+  init(capacity: Int = 1 << 16) { self.capacity = capacity }
 
   func append(_ bytes: some Sequence<UInt8>) {
     state.withLock { state in
@@ -38,13 +32,12 @@ final class ConsoleLog: Sendable {
         state.end += 1
       }
     }
-    if isAwaited.exchange(false, ordering: .sequentiallyConsistent) { eventfd_write(event, 1) }
+    if isAwaited.exchange(false, ordering: .sequentiallyConsistent) { news.signal() }
   }
 
   /// Asks for one event. What was written before shows in `end`, read afterwards.
   func await() {
-    var count: eventfd_t = 0
-    eventfd_read(event, &count)
+    news.clear()
     isAwaited.store(true, ordering: .sequentiallyConsistent)
   }
 

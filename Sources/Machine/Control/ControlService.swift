@@ -24,7 +24,7 @@ final class ControlService: Sendable {
   private let configuration: GuestConfiguration
   private let state = Mutex(State())
   /// Readable when the state has changed.
-  private let event: Int32
+  private let event = EventDescriptor.required()
 
   private static let mostSessions = 32
   /// How long slow readers are waited for at the end.
@@ -33,11 +33,7 @@ final class ControlService: Sendable {
   init(_ socket: ControlSocket, configuration: GuestConfiguration) {
     self.socket = socket
     self.configuration = configuration
-    event = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
-    precondition(event >= 0, "a descriptor is left")
   }
-
-  deinit { Glibc.close(event) }
 
   func attach(_ guest: any ControlledGuest) {
     state.withLock {
@@ -47,7 +43,7 @@ final class ControlService: Sendable {
       if $0.isStopWanted { _ = guest.pressPowerButton() }
       if $0.isEndWanted { guest.endRun() }
     }
-    eventfd_write(event, 1)
+    event.signal()
   }
 
   func detach() {
@@ -64,7 +60,7 @@ final class ControlService: Sendable {
       $0.isClosed = true
       $0.outcome = outcome
     }
-    eventfd_write(event, 1)
+    event.signal()
   }
 
   /// The thread's whole life.
@@ -97,7 +93,7 @@ final class ControlService: Sendable {
     }
     let isTracing = showTrace(to: sessions)
     var sources = [
-      pollfd(fd: event, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: event.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
       pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0),
       pollfd(fd: readers.isEmpty ? -1 : console?.event ?? -1, events: Int16(POLLIN), revents: 0),
     ]
@@ -109,10 +105,7 @@ final class ControlService: Sendable {
     // Milliseconds: nothing tells when the guest has read.
     let patience: Int32 = isTracing ? Self.tracePatience : isFull && !readers.isEmpty ? 20 : -1
     guard poll(&sources, UInt(sources.count), patience) > 0 else { return }
-    if sources[0].revents != 0 {
-      var count: eventfd_t = 0
-      eventfd_read(event, &count)
-    }
+    if sources[0].revents != 0 { event.clear() }
     for (session, source) in zip(sessions, sources[first...]) where source.revents != 0 {
       if source.revents & Int16(POLLOUT) != 0 { session.flush() }
       if source.revents & ~Int16(POLLOUT) != 0 { session.receive(answer) }

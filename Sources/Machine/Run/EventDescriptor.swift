@@ -3,7 +3,8 @@ import Glibc
 import LinuxCalls
 import SystemPackage
 
-/// An eventfd: a signal that the kernel passes between a guest and whoever emulates its devices.
+/// An eventfd: a signal between threads, or that the kernel passes between a guest and whoever emulates its
+/// devices.
 final class EventDescriptor: Sendable {
   let descriptor: FileDescriptor
 
@@ -11,6 +12,15 @@ final class EventDescriptor: Sendable {
     let number = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
     guard number >= 0 else { throw Errno(rawValue: errno) }
     descriptor = FileDescriptor(rawValue: number)
+  }
+
+  /// One that this program cannot go on without.
+  static func required() -> EventDescriptor {
+    do {
+      return try EventDescriptor()
+    } catch {
+      preconditionFailure("no descriptor is left: \(error)")
+    }
   }
 
   deinit { try? descriptor.close() }
