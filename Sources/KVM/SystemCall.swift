@@ -2,12 +2,12 @@
 import Glibc
 import SystemPackage
 
-/// The only caller of libc's `ioctl`, `mmap` and `munmap` in this module.
-enum SystemCall {
+/// The only caller of libc's `ioctl`, `mmap` and `munmap` in this module, and of `ioctl` for those that import it.
+package enum SystemCall {
   /// `ioctl(2)` with an integer argument. Interrupted calls are repeated: only KVM_RUN gives
   /// EINTR a meaning, and that has a function of its own.
   @discardableResult
-  static func ioctl(
+  package static func ioctl(
     _ descriptor: FileDescriptor, _ request: UInt32, _ argument: UInt = 0
   ) throws(Errno) -> Int32 {
     while true {
@@ -21,7 +21,7 @@ enum SystemCall {
 
   /// `ioctl(2)` with a pointer to `value`, which the kernel may read, write or both.
   @discardableResult
-  static func ioctl<Value>(
+  package static func ioctl<Value>(
     _ descriptor: FileDescriptor, _ request: UInt32, with value: inout Value
   ) throws(Errno) -> Int32 {
     try withUnsafeMutablePointer(to: &value) { pointer throws(Errno) in

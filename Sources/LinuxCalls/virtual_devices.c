@@ -10,11 +10,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-int linux_device_call(int descriptor, uint32_t request, uintptr_t argument)
-{
-	return ioctl(descriptor, request, argument);
-}
-
 int linux_attach_tap(int descriptor, const char *name, short flags)
 {
 	struct ifreq request = { .ifr_flags = flags };

@@ -31,10 +31,6 @@ DEVICE_NUMBER(VHOST_VSOCK_SET_RUNNING);
 
 #undef DEVICE_NUMBER
 
-/* ioctl(2), which Swift imports for arguments of one kind only: 0 or more, or -1 with errno. */
-__attribute__((swift_name("deviceCall(_:_:_:)")))
-int linux_device_call(int descriptor, uint32_t request, uintptr_t argument);
-
 /* TUNSETIFF for the interface of that name, with TAP_FLAGS: 0, or -1 with errno. */
 __attribute__((swift_name("attachTAP(_:name:flags:)")))
 int linux_attach_tap(int descriptor, const char *name, short flags);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Glibc
+import KVM
 import LinuxCalls
 import SystemPackage
 
@@ -44,12 +45,12 @@ final class NetworkDevice: VirtIOBackend {
     self.tap = tap
     let flags = Int16(IFF_TAP) | Int16(IFF_NO_PI) | Int16(IFF_VNET_HDR)
     var size = Self.headerSize
-    let isAttached = withUnsafeMutablePointer(to: &size) {
-      attachTAP(tap.rawValue, name: name, flags: flags) == 0
-        && deviceCall(tap.rawValue, TUNSETVNETHDRSZ_, UInt(bitPattern: $0)) == 0
-    }
-    guard isAttached else {
-      let error = Errno(rawValue: errno)
+    do throws(Errno) {
+      guard attachTAP(tap.rawValue, name: name, flags: flags) == 0 else {
+        throw Errno(rawValue: errno)
+      }
+      try SystemCall.ioctl(tap, TUNSETVNETHDRSZ_, with: &size)
+    } catch {
       try? tap.close()
       throw .tap(name: name, error)
     }
@@ -85,8 +86,10 @@ final class NetworkDevice: VirtIOBackend {
     let hasChecksum = features & VirtIOFeature.Network.guestChecksum != 0
     let taken = hasChecksum ? Self.offloads.filter { features & $0.feature != 0 } : []
     let flags = taken.reduce(0) { $0 | $1.flag }
-    guard deviceCall(tap.rawValue, TUNSETOFFLOAD_, UInt(flags)) == 0 else {
-      throw .host("TUNSETOFFLOAD: \(Errno(rawValue: errno))")
+    do {
+      try SystemCall.ioctl(tap, TUNSETOFFLOAD_, UInt(flags))
+    } catch {
+      throw .host("TUNSETOFFLOAD: \(error)")
     }
     try vhost.prepare(queues, features: features & vhost.features, memory: memory)
     do {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Glibc
+import KVM
 import LinuxCalls
 import SystemPackage
 
@@ -25,8 +25,8 @@ final class Vhost: Sendable {
     }
     var features: UInt64 = 0
     do {
-      try Self.call(descriptor, VHOST_SET_OWNER_)
-      try Self.call(descriptor, VHOST_GET_FEATURES_, with: &features)
+      try SystemCall.ioctl(descriptor, VHOST_SET_OWNER_)
+      try SystemCall.ioctl(descriptor, VHOST_GET_FEATURES_, with: &features)
     } catch {
       try? descriptor.close()
       throw .hostFile(path: path, error)
@@ -61,7 +61,8 @@ final class Vhost: Sendable {
     }
     let descriptor = descriptor
     try words.withUnsafeMutableBufferPointer { buffer throws(Errno) in
-      try Self.call(descriptor, VHOST_SET_MEM_TABLE_, UnsafeMutableRawPointer(buffer.baseAddress))
+      _ = try SystemCall.ioctl(
+        descriptor, VHOST_SET_MEM_TABLE_, UInt(bitPattern: buffer.baseAddress))
     }
   }
 
@@ -99,22 +100,6 @@ final class Vhost: Sendable {
   }
 
   func call<Value>(_ request: UInt32, with value: inout Value) throws(Errno) {
-    try Self.call(descriptor, request, with: &value)
-  }
-
-  private static func call<Value>(
-    _ descriptor: FileDescriptor, _ request: UInt32, with value: inout Value
-  ) throws(Errno) {
-    try withUnsafeMutablePointer(to: &value) { pointer throws(Errno) in
-      try call(descriptor, request, UnsafeMutableRawPointer(pointer))
-    }
-  }
-
-  private static func call(
-    _ descriptor: FileDescriptor, _ request: UInt32, _ argument: UnsafeMutableRawPointer? = nil
-  ) throws(Errno) {
-    while deviceCall(descriptor.rawValue, request, UInt(bitPattern: argument)) < 0 {
-      guard errno == EINTR else { throw Errno(rawValue: errno) }
-    }
+    try SystemCall.ioctl(descriptor, request, with: &value)
   }
 }
