@@ -250,11 +250,11 @@ const struct apus_image *image_get(void)
 	}
 	image = load(file);
 	release_firmware(file);
-	if (IS_ERR(image) && image != ERR_PTR(-EKEYREJECTED))
-		pr_err_ratelimited("firmware file %s is not a monitor: error %ld\n", FIRMWARE,
-				   PTR_ERR(image));
 	if (!IS_ERR(image))
 		the_image = image;
+	else if (image != ERR_PTR(-EKEYREJECTED)) /* of which check_digest() has told */
+		pr_err_ratelimited("firmware file %s is not a monitor: error %ld\n", FIRMWARE,
+				   PTR_ERR(image));
 unlock:
 	mutex_unlock(&image_lock);
 	return image;

@@ -4,7 +4,6 @@
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
@@ -76,27 +75,20 @@ static void lent_free(struct lent *lent)
 	kfree(lent);
 }
 
-/* What a CPU uses all the time lies in memory near it. */
-static void *area_allocate(unsigned int cpu)
-{
-	struct page *pages =
-		alloc_pages_node(cpu_to_node(cpu), GFP_KERNEL | __GFP_ZERO, APUS_CPU_ORDER);
-
-	return pages ? page_address(pages) : NULL;
-}
-
 static struct lent *lent_allocate(unsigned int cpu, const struct apus_image *image)
 {
 	struct lent *lent = kzalloc(sizeof(*lent), GFP_KERNEL);
+	int node = cpu_to_node(cpu);
 
 	if (!lent)
 		return NULL;
 	lent->cpu = cpu;
 	lent->image = image;
 	lent->apic_id = per_cpu(x86_cpu_to_apicid, cpu);
-	lent->area = area_allocate(cpu);
+	/* What a CPU uses all the time lies in memory near it. */
+	lent->area = pages_near(node, 0, APUS_CPU_ORDER);
 	if (lent->area)
-		lent->space = space_create(image, lent->area, cpu_to_node(cpu));
+		lent->space = space_create(image, lent->area, node);
 	if (!lent->space) {
 		lent_free(lent);
 		return NULL;

@@ -50,7 +50,8 @@ u64 image_entry(const struct apus_image *image);
 void image_copy(const struct apus_image *image, void *target);
 u64 image_page_flags(const struct apus_image *image, unsigned int page);
 
-/* space.c: the address space of a lent CPU */
+/* space.c: the address space of a lent CPU; zeroed pages near the CPUs of a node, or NULL */
+void *pages_near(int node, gfp_t where, unsigned int order);
 struct apus_space *space_create(const struct apus_image *image, void *area, int node);
 void space_free(struct apus_space *space);
 void space_renew(struct apus_space *space);

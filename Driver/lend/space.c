@@ -22,6 +22,13 @@ struct apus_space {
 	void *copy; /* the image, this CPU's own */
 };
 
+void *pages_near(int node, gfp_t where, unsigned int order)
+{
+	struct page *pages = alloc_pages_node(node, GFP_KERNEL | __GFP_ZERO | where, order);
+
+	return pages ? page_address(pages) : NULL;
+}
+
 static int allocate_tables(struct apus_space *space, int node)
 {
 	int i;
@@ -30,11 +37,9 @@ static int allocate_tables(struct apus_space *space, int node)
 		/* CR3 is loaded in 32-bit code: the root lies below 4 GiB. */
 		gfp_t where = i == ROOT ? GFP_DMA32 : 0;
 
-		struct page *page = alloc_pages_node(node, GFP_KERNEL | __GFP_ZERO | where, 0);
-
-		if (!page)
+		space->tables[i] = pages_near(node, where, 0);
+		if (!space->tables[i])
 			return -ENOMEM;
-		space->tables[i] = page_address(page);
 	}
 	return 0;
 }
