@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Figures
 
 /// The devices of `apus run`: disks, a network card, sockets and random bytes.
 extension Scenario {
@@ -71,10 +70,11 @@ extension Scenario {
     scenario.measure = { measurement("disk", requests: requests, in: $0) }
     scenario.checks = [
       .init("a-notification-a-request") {
-        atMost(requests, "disk-notification", in: $0)
+        atMost(requests, "notification", of: "disk", in: $0)
       },
       .init("interrupts-without-exits") {
-        atMost(0, "disk-interrupt", in: $0) ?? atMost(0, "disk-mmio-client", in: $0)
+        atMost(0, "interrupt", of: "disk", in: $0)
+          ?? atMost(0, "mmio-client", of: "disk", in: $0)
       },
     ]
     return scenario
@@ -142,7 +142,8 @@ extension Scenario {
     scenario.measure = { measurement("net", requests: pings, in: $0) }
     scenario.checks = [
       .init("interrupts-without-exits") {
-        atMost(0, "net-interrupt", in: $0) ?? atMost(0, "net-mmio-client", in: $0)
+        atMost(0, "interrupt", of: "net", in: $0)
+          ?? atMost(0, "mmio-client", of: "net", in: $0)
       }
     ]
     return scenario
@@ -203,22 +204,17 @@ extension Scenario {
   private static let requests = 200
   private static let pings = 50
 
-  /// What the guest's exits were between its marks NAME-begin and NAME-end, by cause and in all.
+  /// The guest's exits between its marks NAME-begin and NAME-end.
+  private static func interval(_ name: String, in report: Report) -> GuestRun.Interval? {
+    report.text(of: "\(name).json").flatMap { try? GuestRun(json: $0) }?
+      .interval(from: "\(name)-begin", to: "\(name)-end")
+  }
+
+  /// Those exits, by cause and in all.
   private static func measurement(
     _ name: String, requests: Int, in report: Report
   ) -> Measurement? {
-    struct Run: Decodable {
-      var intervals: [Interval]
-      struct Interval: Decodable {
-        var from: String
-        var exits: Int
-        var exitsByReason: [String: Int]
-      }
-    }
-    guard
-      let run = JSON.decode(Run.self, from: (report.text(of: "\(name).json") ?? "").utf8),
-      let interval = run.intervals.first(where: { $0.from == "\(name)-begin" })
-    else { return nil }
+    guard let interval = interval(name, in: report) else { return nil }
     var values = ["\(name)-requests": "\(requests)", "\(name)-exits": "\(interval.exits)"]
     for (cause, count) in interval.exitsByReason { values["\(name)-\(cause)"] = "\(count)" }
     let causes = interval.exitsByReason.filter { $0.value > 0 }.sorted { $0.value > $1.value }
@@ -228,12 +224,13 @@ extension Scenario {
       table: "    \(requests) requests, \(interval.exits) exits: \(causes.joined(separator: ", "))")
   }
 
-  /// Nil if the exits of that cause were as few.
-  private static func atMost(_ most: Int, _ name: String, in report: Report) -> String? {
-    let measured =
-      measurement("disk", requests: requests, in: report)
-      ?? measurement("net", requests: pings, in: report)
-    guard let value = measured?.values[name].flatMap({ Int($0) }) else { return "no \(name)" }
-    return value <= most ? nil : "\(name) is \(value), not \(most) at most"
+  /// Nil if the exits of that cause between the marks of `name` were as few.
+  private static func atMost(
+    _ most: Int, _ cause: String, of name: String, in report: Report
+  ) -> String? {
+    guard let count = interval(name, in: report)?.exitsByReason[cause] else {
+      return "no \(name)-\(cause)"
+    }
+    return count <= most ? nil : "\(name)-\(cause) is \(count), not \(most) at most"
   }
 }

@@ -7,16 +7,18 @@ struct CPUCheck {
   private let facts: HostFacts
   private let lent: Set<Int>
   /// Linux's CPU 0, and the one on which firmware starts after a reset.
-  private var kept: Set<Int> = [0]
+  private let kept: Set<Int>
 
   init(_ facts: HostFacts) {
     var lent: Set<Int> = []
+    var kept: Set<Int> = [0]
     if case .open(let state) = facts.device {
       lent = state.lentCPUs
-      kept = Set(state.bootstrapCPUs).union([0])
+      kept.formUnion(state.bootstrapCPUs)
     }
     self.facts = facts
     self.lent = lent
+    self.kept = kept
     lendable = facts.onlineCPUs.intersection(facts.removableCPUs).subtracting(lent)
       .subtracting(kept)
       .filter { facts.permittedCPUs?.contains($0) != false }.sorted()
@@ -53,14 +55,12 @@ struct CPUCheck {
       return .problem(
         subject, "there is none; this machine has \(facts.cpuList)", fix: "name one of those")
     }
-    if kept.contains(cpu), cpu != 0 {
+    if kept.contains(cpu) {
       return .problem(
-        subject, "it is the bootstrap processor, on which firmware starts when it is reset",
-        fix: "name another one" + (lendable.isEmpty ? "" : ": \(CPUList(lendable))"))
-    }
-    if cpu == 0 {
-      return .problem(
-        subject, "Linux needs it: it cannot be lent",
+        subject,
+        cpu == 0
+          ? "Linux needs it: it cannot be lent"
+          : "it is the bootstrap processor, on which firmware starts when it is reset",
         fix: "name another one" + (lendable.isEmpty ? "" : ": \(CPUList(lendable))"))
     }
     if lent.contains(cpu) {

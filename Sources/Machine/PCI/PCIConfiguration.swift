@@ -50,10 +50,7 @@ struct PCIConfiguration {
 
   /// All ones beyond the end.
   func read(_ offset: Int, size: Int) -> UInt64 {
-    (0..<size).reduce(0) {
-      let byte = offset + $1 < Self.size ? bytes[offset + $1] : 0xff
-      return $0 | UInt64(byte) << (8 * UInt64($1))
-    }
+    bytes.number(at: offset, size: size, missing: 0xff)
   }
 
   mutating func write(_ offset: Int, _ value: UInt64, size: Int) {

@@ -101,16 +101,10 @@ final class VirtIOPCIDevice: Device, PCIFunction {
     // Only for those who have no MSI-X.
     case Place.interruptStatus..<Place.device: 0
     case Place.device..<Place.notifications:
-      Self.bytes(backend.configuration, offset - Place.device, size: size)
+      backend.configuration.number(at: offset - Place.device, size: size, missing: 0)
     case Place.table..<Place.pending: state.withLock { $0.table.read(offset - Place.table) }
     case Place.pending: pending
     default: 0
-    }
-  }
-
-  private static func bytes(_ bytes: [UInt8], _ offset: Int, size: Int) -> UInt64 {
-    (0..<size).reduce(0) {
-      offset + $1 < bytes.count ? $0 | UInt64(bytes[offset + $1]) << (8 * UInt64($1)) : $0
     }
   }
 
