@@ -98,6 +98,7 @@ public struct IOAPIC {
   }
 
   /// Replaces an entry; the two read-only bits are kept.
+  @inline(__always)
   mutating func setEntry(_ entry: IOAPICEntry, pin: Int) {
     guard pin >= 0, pin < Self.pins else { return }
     let bit: UInt32 = 1 << UInt32(truncatingIfNeeded: pin)

@@ -70,7 +70,10 @@ struct IOAPICEntry {
 
   /// Only messages with a vector are ever answered by an EOI; the other modes are edges whatever
   /// bit 15 says.
-  var isLevelTriggered: Bool { bits & 1 << 15 != 0 && (mode == .fixed || mode == .lowestPriority) }
+  var isLevelTriggered: Bool {
+    // Bit 15, and of the delivery mode none but its lowest bit: fixed, or lowest priority.
+    @inline(__always) get { bits & 0x8600 == 0x8000 }
+  }
 
   func delivery(pin: Int) -> IOAPICDelivery? {
     guard let mode else { return nil }

@@ -14,6 +14,12 @@ extension IOAPIC {
     }
   }
 
+  /// Whether a write to the register at an offset from the I/O APIC's address may change how interrupts
+  /// reach the guest. The register select only says what is written next.
+  public static func mayChangeRoutes(offset: UInt64) -> Bool {
+    offset & 0xff != selectOffset
+  }
+
   /// Writes a 32-bit register at an offset from the I/O APIC's address.
   ///
   /// - Returns: The pin whose redirection entry has changed, if one has.

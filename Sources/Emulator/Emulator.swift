@@ -59,7 +59,6 @@ public struct Emulator {
     self.bytes = bytes
     self.mode = mode
     self.faultAddress = faultAddress
-    if let outcome = plainMove(context) { return outcome }
     reset()
     return start(context)
   }

@@ -180,6 +180,7 @@ import X86
     nonmutating set { vmcb[.dr7] = newValue }
   }
   public var privilegeLevel: UInt8 { vmcb[.currentPrivilegeLevel] }
+  public var codeAttributes: SegmentAttributes { vmcb[.cs].attributes }
   public subscript(_ name: SegmentName) -> Segment {
     get { vmcb[name] }
     nonmutating set {

@@ -9,7 +9,7 @@ extension VMCS {
       let step = Self.step(name)
       return Segment(
         selector: self[.selector(step)],
-        attributes: SegmentAttributes(rawValue: self[.accessRights(step)]),
+        attributes: attributes(of: name),
         limit: self[.limit(step)], base: self[.base(step)])
     }
     nonmutating set {
@@ -19,6 +19,11 @@ extension VMCS {
       self[.limit(step)] = newValue.limit
       self[.base(step)] = newValue.base
     }
+  }
+
+  @inline(__always)
+  func attributes(of name: SegmentName) -> SegmentAttributes {
+    SegmentAttributes(rawValue: self[.accessRights(Self.step(name))])
   }
 
   /// `SegmentName` has the manual's order.

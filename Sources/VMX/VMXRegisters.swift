@@ -52,7 +52,8 @@ extension VMXUnit {
   }
 
   /// The privilege level is SS's. SDM vol. 3, 25.4.1.
-  public var privilegeLevel: UInt8 { vmcs[.ss].attributes.privilegeLevel }
+  public var privilegeLevel: UInt8 { vmcs.attributes(of: .ss).privilegeLevel }
+  public var codeAttributes: SegmentAttributes { vmcs.attributes(of: .cs) }
   public subscript(_ name: SegmentName) -> Segment {
     get { vmcs[name] }
     nonmutating set { vmcs[name] = newValue }

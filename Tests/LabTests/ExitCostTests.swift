@@ -79,7 +79,20 @@ import Testing
     #expect(cost.instructions == 220 && cost.least == 200 && cost.counted == 3)
     #expect(cost.vmreads == 22 && cost.ticks == 210 && cost.agreesWithTicks)
     #expect(cost.isWithinCeiling)
+    #expect(cost.first == 900)
     #expect(try !self.cost([0, 200, 251, 210, 0], ticks: 940).isWithinCeiling)
+    #expect(try !self.cost([901, 200, 220, 210, 0], ticks: 940).isWithinCeiling)
+  }
+
+  @Test("Both series are counted where the plugin sees them, each without its first exit")
+  func series() throws {
+    let kind = try #require(ExitKind.all.first { $0.name == "cpuid" })
+    let site = CostSite(name: "cpuid", address: 2, ticks: 0, iterations: 4)
+    let counts = [1000, 300, 301, 302, 400, 303, 304, 2000].map { ExitCount(instructions: $0) }
+    let cost = try #require(
+      ExitCost(kind, on: .amd, sites: [site], nothing: Self.nothing, exits: [2: counts]))
+    #expect(cost.instructions == 304 && cost.least == 300 && cost.counted == 5)
+    #expect(cost.first == 400)
   }
 
   @Test("A time that the instructions do not explain is found")

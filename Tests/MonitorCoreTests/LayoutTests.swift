@@ -20,7 +20,9 @@ struct LayoutTests {
     // The state has the first private page of the vCPU area, the CPUID table the next three.
     #expect(MemoryLayout<VirtualCPUState>.size <= Self.page)
     #expect(CPUIDTable.capacity * MemoryLayout<kvm_cpuid_entry2>.stride <= 3 * Self.page)
-    #expect(APUS_VCPU_PAGE_PRIVATE + 4 <= UInt32(1) << APUS_VCPU_ORDER)
+    #expect(MemoryLayout<MachineCheckBanks>.size <= Self.page)
+    #expect(MemoryLayout<InstructionSites.Site>.stride * InstructionSites.count <= Self.page)
+    #expect(APUS_VCPU_PAGE_PRIVATE + 7 <= UInt32(1) << APUS_VCPU_ORDER)
     let rest = Int(APUS_VM_PAGE_NOTIFICATIONS) - Int(APUS_VM_PAGE_PRIVATE)
     #expect(64 + MemoryLayout<VirtualMachineState>.size <= rest * Self.page)
     #expect(

@@ -112,6 +112,7 @@ final class PretendedUnit: VirtualizationUnit, @unchecked Sendable {
   var dr6: UInt64 = 0
   var dr7: UInt64 = 0
   var privilegeLevel: UInt8 = 0
+  var codeAttributes: SegmentAttributes { self[.cs].attributes }
   subscript(_ name: SegmentName) -> Segment {
     get { segments[name] ?? Segment(attributes: .realModeData) }
     set { segments[name] = newValue }

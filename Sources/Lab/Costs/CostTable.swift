@@ -17,7 +17,7 @@ public struct CostTable: Sendable {
       ["instructions from exit to entry"]
         + columns.flatMap { column in
           column.machine == .amd
-            ? ["SVM", "goal"] : ["VT-x", "goal", "VMREADs", "VMWRITEs"]
+            ? ["SVM", "first", "goal"] : ["VT-x", "first", "goal", "VMREADs", "VMWRITEs"]
         })
     for kind in ExitKind.all {
       table.addRow([kind.title] + columns.flatMap { cells(of: kind, $0.machine, $0.costs) })
@@ -29,21 +29,22 @@ public struct CostTable: Sendable {
     of kind: ExitKind, _ machine: StandaloneMachine, _ costs: [ExitCost]
   ) -> [String] {
     guard let cost = costs.first(where: { $0.exit == kind.name }) else {
-      return Array(repeating: "–", count: machine == .amd ? 2 : 4)
+      return Array(repeating: "–", count: machine == .amd ? 3 : 5)
     }
     let mark = cost.instructions <= cost.goal ? "" : "! "
-    let cells = ["\(mark)\(cost.instructions)", "\(cost.goal)"]
+    let cells = ["\(mark)\(cost.instructions)", "\(cost.first)", "\(cost.goal)"]
     guard machine == .intel else { return cells }
     return cells + [cost.vmreads, cost.vmwrites].map { $0.map(String.init) ?? "–" }
   }
 
   private var notes: [String] {
-    columns.map {
-      switch $0.machine {
-      case .amd:
-        "SVM under QEMU, which does not tell the length of an instruction; a REP counts once"
-      case .intel: "VT-x under Bochs; each repetition of a REP counts"
+    ["first: of an instruction that was not met shortly before"]
+      + columns.map {
+        switch $0.machine {
+        case .amd:
+          "SVM under QEMU, which does not tell the length of an instruction; a REP counts once"
+        case .intel: "VT-x under Bochs; each repetition of a REP counts"
+        }
       }
-    }
   }
 }

@@ -4,11 +4,13 @@
 public struct ExitCost: Sendable, Equatable, Codable {
   public var exit: String
   public var vendor: String
-  /// Exits that were counted: of each site all but the first and the last.
+  /// Exits that were counted: of each site all but the first of a series and the last.
   public var counted: Int
   /// Instructions of the monitor from exit to entry: of the dearest of them, and of the cheapest.
   public var instructions: Int
   public var least: Int
+  /// Instructions of the first exit of the second series, with exits of other sites before it.
+  public var first: Int
   /// Of the dearest; only with VT-x.
   public var vmreads: Int?
   public var vmwrites: Int?
@@ -18,23 +20,36 @@ public struct ExitCost: Sendable, Equatable, Codable {
   public var ceiling: Int
   public var goal: Int
 
-  public var isWithinCeiling: Bool { instructions <= ceiling }
+  public var isWithinCeiling: Bool {
+    instructions <= ceiling && first <= ExitKind.ceilingOfFirst
+  }
 
   /// Nil if the guest's exits of this kind were not seen often enough.
   init?(
     _ kind: ExitKind, on machine: StandaloneMachine, sites: [CostSite], nothing: CostSite,
     exits: ExitCount.BySite
   ) {
-    // The first one may be the one that maps memory, and the last one the end of the run.
-    let counts = sites.flatMap { exits[$0.address, default: []].dropFirst().dropLast() }
+    // The timed series comes first, and only QEMU's plugin counts it. Its first exit may be the one
+    // that maps memory, and the last exit of all may be the end of the run.
+    var counts: [ExitCount] = []
+    var firsts: [Int] = []
+    for site in sites {
+      let series = exits[site.address, default: []]
+      let start = machine == .amd && series.count > site.iterations + 1 ? site.iterations : 0
+      for (index, count) in series.enumerated().dropLast() {
+        if index == start { firsts.append(count.instructions) }
+        if index != start, index != 0 { counts.append(count) }
+      }
+    }
     guard counts.count >= 3, let most = counts.max(by: { $0.instructions < $1.instructions }),
-      let least = counts.map(\.instructions).min()
+      let least = counts.map(\.instructions).min(), let first = firsts.max()
     else { return nil }
     exit = kind.name
     vendor = machine.rawValue
     counted = counts.count
     instructions = most.instructions
     self.least = least
+    self.first = first
     ceiling = kind.ceiling(on: machine)
     goal = kind.goal(on: machine)
     guard machine == .intel else { return }

@@ -15,15 +15,18 @@ extension VirtualCPU {
   /// Where the processor does not say: SVM without NRIP.
   @inline(never)
   private func lengthInMemory(_ instruction: ExitingInstruction) -> UInt64 {
-    let length = instruction.length
-    if beginsWith(instruction.opcode, size: length) { return UInt64(length) }
-    return prefixLength() + UInt64(length)
+    if let site = unsafe knownSite, unsafe instruction.begins(site.pointee.low) {
+      return UInt64(instruction.length)
+    }
+    return lengthWithPrefixes(instruction)
   }
 
-  /// Bytes of prefixes of the current instruction.
-  private func prefixLength() -> UInt64 {
+  @inline(never)
+  private func lengthWithPrefixes(_ instruction: ExitingInstruction) -> UInt64 {
     let mode = codeSize
-    return fetchInstruction(mode).prefixLength(mode)
+    let bytes = fetchInstruction(mode)
+    let prefixes = instruction.begins(bytes.low) ? 0 : bytes.prefixLength(mode)
+    return prefixes + UInt64(instruction.length)
   }
 
   /// Goes on behind an instruction that the monitor has executed. Only 64-bit code has addresses above

@@ -7,14 +7,55 @@ import X86
 extension VirtualCPU {
   func handleNestedFault(_ fault: NestedFault) -> Outcome {
     // Where a device of the monitor is there is no memory.
-    if localDevice(at: fault.address) == nil, let outcome = handleMemoryFault(fault) {
-      return outcome
-    }
+    let device = localDevice(at: fault.address)
+    if device == nil, let outcome = handleMemoryFault(fault) { return outcome }
     guard !fault.isExecute, !fault.isTableWalk else {
       count(APUS_EXIT_MMIO)
       return failEmulation()
     }
+    if let site = unsafe knownSite ?? decodeMove(),
+      unsafe finish(site.pointee.move, device, fault.address)
+    {
+      return .resume
+    }
     return emulate(faultAddress: fault.address)
+  }
+
+  /// Decodes the instruction at RIP as far as it may be such a move.
+  @inline(never)
+  private func decodeMove() -> UnsafeMutablePointer<InstructionSites.Site>? {
+    guard isLongMode, let site = unsafe findSite() else { return nil }
+    unsafe site.pointee.decodeMove()
+    return unsafe site
+  }
+
+  /// Does the move at RIP to or from a device. False: it is none, or one for the client, or something
+  /// about it is not usual. Nothing has happened then.
+  @inline(__always)
+  private func finish(_ move: DeviceMove, _ device: LocalDevice?, _ address: UInt64) -> Bool {
+    guard move.kind != .none, unit.flags.isDisjoint(with: [.trap, .resume]) else {
+      return false
+    }
+    // The processor has translated and checked the address; this is it if its page's part is.
+    var offset = UInt64(move.displacement)
+    if move.base != DeviceMove.noRegister { offset &+= state.registers[move.base] }
+    offset &= 0xfff
+    guard address & 0xfff == offset, offset &+ UInt64(move.size) <= 4096 else { return false }
+    if move.kind == .load {
+      guard let device else { return false }
+      state.registers[move.register] = move.truncate(read(device, address))
+    } else {
+      let value = move.truncate(
+        move.kind == .store
+          ? state.registers[move.register] : UInt64(bitPattern: Int64(move.constant)))
+      if let device {
+        write(device, address, value)
+      } else if !sendsOn(.memory, address, value, size: move.size) {
+        return false
+      }
+    }
+    unit.completeInstruction(next: unit.exitInstructionPointer &+ UInt64(move.length))
+    return true
   }
 
   /// Nil: there is no memory, or none that this access may have.
@@ -41,9 +82,8 @@ extension VirtualCPU {
     let mode = codeSize
     let bytes = fetchInstruction(mode)
     state.registers[4] = unit.stackPointer
-    let outcome = state.emulator.run(
-      bytes, mode, faultAddress: faultAddress, on: EmulatedCPU(cpu: self))
-    return settle(outcome)
+    return settle(
+      state.emulator.run(bytes, mode, faultAddress: faultAddress, on: EmulatedCPU(cpu: self)))
   }
 
   /// Goes on with an instruction after the client has answered.

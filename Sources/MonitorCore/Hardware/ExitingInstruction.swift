@@ -6,6 +6,12 @@ struct ExitingInstruction {
   let opcode: UInt32
   let length: Int
 
+  /// Whether these bytes, the lowest first, begin with it: it has no prefixes.
+  @inline(__always)
+  func begins(_ bytes: UInt64) -> Bool {
+    (UInt32(truncatingIfNeeded: bytes) ^ opcode) << UInt32(32 - length * 8) == 0
+  }
+
   static var cpuid: Self { Self(opcode: 0xa2_0f, length: 2) }
   static var readMSR: Self { Self(opcode: 0x32_0f, length: 2) }
   static var writeMSR: Self { Self(opcode: 0x30_0f, length: 2) }

@@ -64,6 +64,8 @@ public protocol VirtualizationUnit {
   var dr6: UInt64 { get nonmutating set }
   var dr7: UInt64 { get nonmutating set }
   var privilegeLevel: UInt8 { get }
+  /// Those of CS alone, which say the mode of the code.
+  var codeAttributes: SegmentAttributes { get }
   subscript(_ name: SegmentName) -> Segment { get nonmutating set }
   var gdt: DescriptorTable { get nonmutating set }
   var idt: DescriptorTable { get nonmutating set }

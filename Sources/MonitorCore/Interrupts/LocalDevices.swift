@@ -50,7 +50,11 @@ extension VirtualCPU {
     let value = UInt32(truncatingIfNeeded: value)
     switch device {
     case .ioapic:
-      changeControllers { $0.writeIOAPIC(offset: offset, value) }
+      if IOAPIC.mayChangeRoutes(offset: offset) {
+        changeControllers { $0.writeIOAPIC(offset: offset, value) }
+      } else {
+        withMachine { _ = $0.controllers.ioapic.write(offset: offset, value) }
+      }
     case .localAPIC:
       writeXAPIC(APICRegister(rawValue: UInt8(truncatingIfNeeded: offset >> 4)), value)
     case .hole: break

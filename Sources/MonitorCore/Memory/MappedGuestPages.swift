@@ -25,6 +25,7 @@ extension VirtualCPU {
     if isWrite, !found.isWritable { found.isWritable = logWrite(to: frame) }
     let address = unsafe processor.map(found.physical, at: .guestPage(place))
     let writable = found.isWritable ? GuestPages.writable : 0
+    state.guestPages.changes &+= 1
     unsafe pages.guestPages[place] = GuestPages.Page(
       tag: frame | GuestPages.valid | writable, address: UInt(bitPattern: address))
     return unsafe !isWrite || found.isWritable ? address : nil
@@ -32,6 +33,7 @@ extension VirtualCPU {
 
   /// The slots change, or the vCPU has come to another CPU.
   func forgetGuestPages() {
+    state.guestPages.changes &+= 1
     for place in 0..<GuestPages.count { unsafe pages.guestPages[place].tag = 0 }
   }
 }

@@ -74,7 +74,7 @@ extension VirtualCPU {
       var efer = EFER(rawValue: unit.efer)
       if efer.contains(.longModeEnable) {
         guard isEnabled ? cr4.contains(.physicalAddressExtension) : !cr4.contains(.pcidEnable),
-          !unit[.cs].attributes.isLong
+          !unit.codeAttributes.isLong
         else { return false }
         if isEnabled { efer.insert(.longModeActive) } else { efer.remove(.longModeActive) }
         unit.efer = efer.rawValue

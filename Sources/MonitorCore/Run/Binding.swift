@@ -12,6 +12,7 @@ extension VirtualCPU {
       unsafe pages.state.initialize(
         to: VirtualCPUState(id: control.id, bootstrap: control.bootstrap != 0))
       unsafe pages.machineCheck.initialize(to: MachineCheckBanks())
+      forgetSites()
       unit.load()
       unit.prepare(
         portBitmap: vm.area + UInt64(APUS_VM_PAGE_IO_BITMAP) * UInt64(APUS_PAGE_SIZE),

@@ -16,6 +16,8 @@ struct GuestPages {
     var address: UInt
   }
   var pages: InlineArray<32, Page> = InlineArray(repeating: Page(tag: 0, address: 0))
+  /// Grows with each page that is mapped or forgotten: while it stays, so does every address.
+  var changes: UInt64 = 1
 
   static var valid: UInt64 { 1 << 0 }
   static var writable: UInt64 { 1 << 1 }

@@ -29,6 +29,10 @@ extension VirtualCPUPages {
       unsafe UnsafeMutableRawPointer($0).assumingMemoryBound(to: GuestPages.Page.self)
     }
   }
+  /// `InstructionSites.count` of them, behind the unit's page.
+  @inline(__always) var sites: UnsafeMutablePointer<InstructionSites.Site> {
+    unsafe vcpuPage(APUS_VCPU_PAGE_PRIVATE + 6).assumingMemoryBound(to: InstructionSites.Site.self)
+  }
   /// APUS_SLOTS entries, zeroed by the driver.
   @inline(__always) var mappedSlots: UnsafeMutablePointer<MappedSlot> {
     unsafe vmPage(APUS_VM_PAGE_MAPPED).assumingMemoryBound(to: MappedSlot.self)
