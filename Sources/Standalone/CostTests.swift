@@ -25,9 +25,6 @@ enum CostTests {
     let second = VirtualCPU(first.machine, id: 1)
     try second.bind(to: cpu)
     try second.start(spin, x2APIC: true)
-    try second.set(
-      "KVM_SET_MP_STATE", KVM_SET_MP_STATE_,
-      kvm_mp_state(mp_state: UInt32(KVM_MP_STATE_RUNNABLE)))
     try second.startRunning()
     try second.awaitResult(0, above: 0)
     try first.runToEnd()

@@ -19,9 +19,15 @@ extension VirtualCPU {
       special.cs.base = UInt64(GUEST_IMAGE)
       registers.rip = guest.start - UInt64(GUEST_IMAGE)
     }
-    if x2APIC { special.apic_base |= APICBase.x2APICEnable }
-    // What an earlier guest on this vCPU was about to be interrupted by is not this one's, nor are its
-    // breakpoints.
+    // An earlier guest on this vCPU may have moved its APIC, or have sent it into an INIT that no start-up
+    // ends.
+    special.apic_base =
+      APICBase.defaultAddress | APICBase.globalEnable
+      | special.apic_base & APICBase.bootstrapProcessor | (x2APIC ? APICBase.x2APICEnable : 0)
+    try set(
+      "KVM_SET_MP_STATE", KVM_SET_MP_STATE_,
+      kvm_mp_state(mp_state: UInt32(KVM_MP_STATE_RUNNABLE)))
+    // What it was about to be interrupted by is not this one's, nor are its breakpoints.
     var events = kvm_vcpu_events()
     events.flags = UInt32(KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW)
     try set("KVM_SET_VCPU_EVENTS", KVM_SET_VCPU_EVENTS_, events)
