@@ -49,7 +49,7 @@ struct Stop: ParsableCommand {
   }
 
   /// Whether it has ended.
-  private func report(_ result: GuestStop.Result, isForced: Bool) -> Bool {
+  private func report(_ result: GuestStop.Outcome, isForced: Bool) -> Bool {
     let text = text(result, isForced: isForced)
     var answer = Answer(name: name, message: text, ended: true)
     switch result {
@@ -84,7 +84,7 @@ struct Stop: ParsableCommand {
     var listensToButton: Bool?
   }
 
-  private func text(_ result: GuestStop.Result, isForced: Bool) -> String {
+  private func text(_ result: GuestStop.Outcome, isForced: Bool) -> String {
     switch result {
     case .ended(let end): "\(name): \(end.message)"
     case .vanished: "\(name): its process went without a word"

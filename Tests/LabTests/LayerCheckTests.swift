@@ -5,7 +5,9 @@ import Testing
 
 @Suite("The check of layers")
 struct LayerCheckTests {
-  private let layers = Layers(module: "Sources/Example", folders: ["Low", "High"], imports: [])
+  private let layers = Layers(
+    module: "Sources/Example", folders: ["Low", "High"], imports: [],
+    looksAtMembers: true)
   private let high = SwiftFile(name: "High.swift", text: "struct Tower {\n  func climb() {}\n}\n")
 
   private func check(low text: String, others: Set<String> = []) -> LayerCheck {
@@ -44,6 +46,17 @@ struct LayerCheckTests {
   @Test("A name that another module declares too says nothing")
   func ambiguous() {
     #expect(check(low: "func walk() { climb() }\n", others: ["climb"]).violations == [])
+  }
+
+  @Test("Where only types count, a member is no use of a layer")
+  func types() {
+    let layers = Layers(
+      module: "Sources/Example", folders: ["Low", "High"], imports: [], looksAtMembers: false)
+    let low = SwiftFile(
+      name: "Low.swift", text: "func walk(_ place: Tower, _ other: Hill) { climb() }\n")
+    let hill = SwiftFile(name: "Hill.swift", text: "extension Hill {\n  func climb() {}\n}\n")
+    let check = LayerCheck(layers, files: ["Low": [low], "High": [high, hill]])
+    #expect(check.violations.map(\.name) == ["Tower"])
   }
 
   @Test("A switch declares nothing")

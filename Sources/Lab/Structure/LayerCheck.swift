@@ -39,7 +39,9 @@ public struct LayerCheck {
   init(_ layers: Layers, files: [String: [SwiftFile]], others: Set<String> = []) {
     var owners: [String: Set<String>] = [:]
     for (folder, files) in files {
-      for name in files.flatMap(\.declarations) { owners[name, default: []].insert(folder) }
+      for name in files.flatMap({ layers.looksAtMembers ? $0.declarations : $0.types }) {
+        owners[name, default: []].insert(folder)
+      }
     }
     for (level, folder) in layers.folders.enumerated() {
       let higher = layers.folders[(level + 1)...]

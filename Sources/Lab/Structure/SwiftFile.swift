@@ -5,12 +5,15 @@ struct SwiftFile {
   let name: String
   /// Types, and members that are not private.
   let declarations: Set<String>
+  /// Those of them that are types.
+  let types: Set<String>
   /// Everything that the file mentions and does not declare itself, not even as a local name.
   let uses: Set<String>
 
   init(name: String, text: String) {
     self.name = name
     var declarations = Set<String>()
+    var types = Set<String>()
     var own = Set<String>()
     var mentioned = Set<String>()
     for line in text.split(separator: "\n") {
@@ -19,6 +22,11 @@ struct SwiftFile {
       for match in code.matches(of: Self.declaration) {
         own.insert(String(match.2))
         if isMember, !match.1.contains("private") { declarations.insert(String(match.2)) }
+      }
+      if isMember {
+        for match in code.matches(of: Self.type) where !match.1.contains("private") {
+          types.insert(String(match.2))
+        }
       }
       // `case a, b` of an enumeration, and not of a switch.
       if code.firstMatch(of: Self.cases) != nil {
@@ -31,6 +39,7 @@ struct SwiftFile {
       mentioned.formUnion(code.matches(of: Self.word).map { String($0.0) })
     }
     self.declarations = declarations
+    self.types = types
     uses = mentioned.subtracting(own)
   }
 
@@ -46,6 +55,8 @@ struct SwiftFile {
   nonisolated(unsafe) static let word = #/\b[A-Za-z_]\w*\b/#
   private nonisolated(unsafe) static let declaration =
     #/((?:\b(?:public|private|fileprivate|mutating|nonmutating|static|final) )*)\b(?:struct|enum|protocol|class|func|var|let|typealias) `?([A-Za-z_]\w*)/#
+  private nonisolated(unsafe) static let type =
+    #/((?:\b(?:public|private|fileprivate|final|indirect) )*)\b(?:struct|enum|protocol|class|actor|typealias) ([A-Z]\w*)/#
   private nonisolated(unsafe) static let cases = #/^ +case [a-z]\w*(?:\(| =|,|$)[^:]*$/#
   private nonisolated(unsafe) static let local = #/(?:^|[^.\w])([a-z_]\w*):|\bfor ([a-z_]\w*) in\b/#
 }

@@ -5,7 +5,7 @@ public struct GuestStop {
   private let connection: ControlConnection
 
   /// What became of it.
-  public enum Result: Equatable, Sendable {
+  public enum Outcome: Equatable, Sendable {
     case ended(GuestEnd)
     /// The process went without a word: it was killed.
     case vanished
@@ -16,13 +16,13 @@ public struct GuestStop {
   public init(_ connection: ControlConnection) { self.connection = connection }
 
   /// Presses the power button and waits for the end.
-  public func pressButton(patience: Duration) throws(ControlError) -> Result {
+  public func pressButton(patience: Duration) throws(ControlError) -> Outcome {
     let answer = try connection.answer(to: .stop)
     return try end(within: patience) ?? .goesOn(isListening: answer.listening ?? true)
   }
 
   /// Ends the run as SIGTERM does, and waits until the host has everything back.
-  public func force(patience: Duration = .seconds(30)) throws(ControlError) -> Result {
+  public func force(patience: Duration = .seconds(30)) throws(ControlError) -> Outcome {
     do {
       try connection.send(.kill)
     } catch .justEnded {
@@ -32,7 +32,7 @@ public struct GuestStop {
   }
 
   /// Nil if it goes on.
-  func end(within patience: Duration) throws(ControlError) -> Result? {
+  func end(within patience: Duration) throws(ControlError) -> Outcome? {
     let deadline = ContinuousClock.now + patience
     do {
       while let answer = try connection.line(before: deadline) {

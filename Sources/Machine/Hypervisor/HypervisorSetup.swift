@@ -2,13 +2,7 @@
 import Contract
 import KVM
 
-/// What runs a guest: Apus on CPUs that are lent, or the host's own KVM on CPUs that it shares.
-public enum Hypervisor: String, Codable, Sendable {
-  case apus
-  case kvm
-
-  init(_ system: borrowing System) { self = system.apusVersion > 0 ? .apus : .kvm }
-
+extension Hypervisor {
   /// Refuses a guest that the device cannot run, before anything is taken from the host.
   func check(
     _ system: borrowing System, for configuration: GuestConfiguration
