@@ -36,7 +36,7 @@ public struct Emulator {
   public init() {}
 
   /// No address of the fault is known.
-  public static var noAddress: UInt64 { .max }
+  public static var noAddress: GuestPhysical { GuestPhysical(.max) }
 
   /// The client owes an answer: `resume` takes it.
   public var isWaiting: Bool { wait != .none }
@@ -53,7 +53,7 @@ public struct Emulator {
   /// that allows the access is there, that address is not looked up again.
   @inline(__always)
   public mutating func run(
-    _ bytes: InstructionBytes, _ mode: CodeSize, faultAddress: UInt64 = Emulator.noAddress,
+    _ bytes: InstructionBytes, _ mode: CodeSize, faultAddress: GuestPhysical = Emulator.noAddress,
     on context: some EmulatorContext
   ) -> EmulatorOutcome {
     self.bytes = bytes

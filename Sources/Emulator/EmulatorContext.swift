@@ -17,11 +17,11 @@ public protocol EmulatorContext {
   var globalDescriptorTable: DescriptorTable { get }
 
   /// The guest-physical address behind a linear one.
-  func translate(_ linear: UInt64, _ access: Access) throws(GuestFault) -> UInt64
+  func translate(_ linear: Linear, _ access: Access) throws(GuestFault) -> GuestPhysical
 
   /// Where the page's memory behind a guest-physical address can be reached, until the next call.
   /// Nil: no memory is there, or none that can be written where `isWrite`. A device answers then.
-  func memory(at physical: UInt64, isWrite: Bool) -> UnsafeMutableRawPointer?
+  func memory(at physical: GuestPhysical, isWrite: Bool) -> UnsafeMutableRawPointer?
 
   /// Reads a device that answers at once and without side effects. Nil: the client has to be asked.
   func readDevice(_ access: DeviceAccess) -> UInt64?

@@ -66,7 +66,7 @@ extension Emulator {
     else { return 1 }
     let width = mask(instruction.addressSize)
     let wanted = context.registers[1] & width
-    let count = min(wanted, (4096 - place.physical & 0xfff) / size)
+    let count = min(wanted, (4096 - place.physical.offsetInPage) / size)
     // The segment ends, or the offset wraps round, before the block does.
     let first = context.registers[register] & width
     let last = first &+ (count - 1) * size

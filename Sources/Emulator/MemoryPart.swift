@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
+import X86
 
 /// Accesses of at most eight bytes within one page: memory, or a device.
 extension Emulator {
   @inline(never)
   mutating func loadPart(
-    _ context: some EmulatorContext, _ physical: UInt64, _ size: UInt8
+    _ context: some EmulatorContext, _ physical: GuestPhysical, _ size: UInt8
   ) throws(Stop) -> UInt64 {
     if let memory = unsafe context.memory(at: physical, isWrite: false) {
       return unsafe loadBytes(memory, size)
     }
-    return try readDevice(context, DeviceAccess(.memory, at: physical, size: size))
+    return try readDevice(context, DeviceAccess(.memory, at: physical.rawValue, size: size))
   }
 
   @inline(never)
   mutating func storePart(
-    _ context: some EmulatorContext, _ physical: UInt64, _ size: UInt8, _ value: UInt64
+    _ context: some EmulatorContext, _ physical: GuestPhysical, _ size: UInt8, _ value: UInt64
   ) {
     if let memory = unsafe context.memory(at: physical, isWrite: true) {
       return unsafe storeBytes(memory, size, value)
     }
     writeDevice(
       context,
-      DeviceAccess(.memory, at: physical, size: size, isWrite: true, value: value & mask(size)))
+      DeviceAccess(
+        .memory, at: physical.rawValue, size: size, isWrite: true, value: value & mask(size)))
   }
 
   mutating func readDevice(

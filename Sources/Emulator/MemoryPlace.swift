@@ -4,9 +4,9 @@ import X86
 /// Where an operand of up to sixteen bytes lies in guest-physical memory. Its pages need not
 /// follow each other, and each is memory or a device by itself.
 struct MemoryPlace {
-  var physical: UInt64
+  var physical: GuestPhysical
   /// Of the bytes from `firstSize` on; meaningless where all lie in one page.
-  var second: UInt64
+  var second: GuestPhysical
   var size: UInt8
   var firstSize: UInt8
 }
@@ -28,13 +28,15 @@ extension Emulator {
     isWrite: Bool
   ) throws(Stop) -> MemoryPlace {
     let linear = try linear(context, segment, offset, size: size, isWrite: isWrite)
-    if instruction.isAligned, linear & UInt64(size &- 1) != 0 { throw raise(.generalProtection) }
-    guard linear & 0xfff &+ UInt64(size) <= 4096 else {
+    if instruction.isAligned, linear.rawValue & UInt64(size &- 1) != 0 {
+      throw raise(.generalProtection)
+    }
+    guard linear.offsetInPage &+ UInt64(size) <= 4096 else {
       return try crossingPlace(context, linear, size: size, isWrite: isWrite)
     }
     // The processor has translated the only address that this instruction accesses.
     let isKnown =
-      (linear ^ faultAddress) & 0xfff == 0 && faultAddress != Self.noAddress
+      linear.offsetInPage == faultAddress.offsetInPage && faultAddress != Self.noAddress
       && !instruction.operation.hasSeveralPlaces
     let physical =
       isKnown ? faultAddress : try translate(context, linear, isWrite: isWrite)
@@ -42,19 +44,19 @@ extension Emulator {
   }
 
   private mutating func crossingPlace(
-    _ context: some EmulatorContext, _ linear: UInt64, size: UInt8, isWrite: Bool
+    _ context: some EmulatorContext, _ linear: Linear, size: UInt8, isWrite: Bool
   ) throws(Stop) -> MemoryPlace {
-    let firstSize = UInt8(truncatingIfNeeded: 4096 - linear & 0xfff)
-    var upper = linear &+ UInt64(firstSize)
-    if instruction.mode != .bits64 { upper &= 0xffff_ffff }
+    let firstSize = UInt8(truncatingIfNeeded: 4096 - linear.offsetInPage)
+    var upper = linear + UInt64(firstSize)
+    if instruction.mode != .bits64 { upper = Linear(upper.rawValue & 0xffff_ffff) }
     let first = try translate(context, linear, isWrite: isWrite)
     let second = try translate(context, upper, isWrite: isWrite)
     return MemoryPlace(physical: first, second: second, size: size, firstSize: firstSize)
   }
 
   private mutating func translate(
-    _ context: some EmulatorContext, _ linear: UInt64, isWrite: Bool
-  ) throws(Stop) -> UInt64 {
+    _ context: some EmulatorContext, _ linear: Linear, isWrite: Bool
+  ) throws(Stop) -> GuestPhysical {
     let access = Access(
       isWrite: isWrite, isUser: context.privilegeLevel == 3,
       overridesSMAP: flags.contains(.alignmentCheck))
@@ -110,9 +112,9 @@ extension Emulator {
     min(8, (done < place.firstSize ? place.firstSize : place.size) &- done)
   }
 
-  private mutating func partAddress(_ place: MemoryPlace, _ done: UInt8) -> UInt64 {
+  private mutating func partAddress(_ place: MemoryPlace, _ done: UInt8) -> GuestPhysical {
     done < place.firstSize
-      ? place.physical &+ UInt64(done) : place.second &+ UInt64(done &- place.firstSize)
+      ? place.physical + UInt64(done) : place.second + UInt64(done &- place.firstSize)
   }
 }
 

@@ -22,7 +22,7 @@ extension Emulator {
   mutating func linear(
     _ context: some EmulatorContext, _ name: SegmentName, _ offset: UInt64, size: UInt8,
     isWrite: Bool
-  ) throws(Stop) -> UInt64 {
+  ) throws(Stop) -> Linear {
     guard instruction.mode == .bits64 else {
       return try legacyLinear(context, name, offset, size: size, isWrite: isWrite)
     }
@@ -32,7 +32,7 @@ extension Emulator {
     guard isCanonical(linear, bits), isCanonical(linear &+ UInt64(size) &- 1, bits) else {
       throw segmentFault(name)
     }
-    return linear
+    return Linear(linear)
   }
 
   @inline(__always) mutating func isCanonical(_ linear: UInt64, _ bits: UInt8) -> Bool {
@@ -43,13 +43,13 @@ extension Emulator {
   private mutating func legacyLinear(
     _ context: some EmulatorContext, _ name: SegmentName, _ offset: UInt64, size: UInt8,
     isWrite: Bool
-  ) throws(Stop) -> UInt64 {
+  ) throws(Stop) -> Linear {
     let segment = context[name]
     let isProtected =
       context.controlRegister0.contains(.protectionEnable) && !flags.contains(.virtual8086)
     if isProtected, !segment.attributes.allows(isWrite: isWrite) { throw segmentFault(name) }
     guard segment.contains(offset, size: size) else { throw segmentFault(name) }
-    return (segment.base &+ offset) & 0xffff_ffff
+    return Linear((segment.base &+ offset) & 0xffff_ffff)
   }
 
   private mutating func segmentFault(_ name: SegmentName) -> Stop {

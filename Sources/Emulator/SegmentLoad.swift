@@ -73,22 +73,22 @@ extension Emulator {
       limit = segment.attributes.isUnusable ? 0 : UInt64(segment.limit)
     }
     guard offset + (isWide ? 15 : 7) <= limit else { throw selectorFault(selector) }
-    let linear = table &+ offset
+    let linear = Linear(table &+ offset)
     // The accessed and the busy bit are written.
     return DescriptorPlace(
       low: try systemPlace(context, linear, size: 8),
-      high: isWide ? try systemPlace(context, linear &+ 8, size: 4) : nil)
+      high: isWide ? try systemPlace(context, linear + 8, size: 4) : nil)
   }
 
   /// Memory that the processor accesses for itself, whatever the privilege level.
   private mutating func systemPlace(
-    _ context: some EmulatorContext, _ linear: UInt64, size: UInt8
+    _ context: some EmulatorContext, _ linear: Linear, size: UInt8
   ) throws(Stop) -> MemoryPlace {
     do throws(GuestFault) {
       let first = try context.translate(linear, Access())
-      let firstSize = min(UInt64(size), 4096 - linear & 0xfff)
+      let firstSize = min(UInt64(size), 4096 - linear.offsetInPage)
       let second =
-        firstSize < UInt64(size) ? try context.translate(linear &+ firstSize, Access()) : 0
+        firstSize < UInt64(size) ? try context.translate(linear + firstSize, Access()) : 0
       return MemoryPlace(
         physical: first, second: second, size: size,
         firstSize: UInt8(truncatingIfNeeded: firstSize))

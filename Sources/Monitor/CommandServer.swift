@@ -2,6 +2,7 @@
 import Contract
 import Entry
 import MonitorCore
+import X86
 
 /// Takes the driver's commands from the mailbox, one after the other, until it is to leave.
 struct CommandServer<Host: VirtualizationHost> {
@@ -59,7 +60,7 @@ struct CommandServer<Host: VirtualizationHost> {
     switch command {
     case APUS_COMMAND_BIND:
       guard vcpu == nil else { return -EBUSY_ }
-      vcpu = bind(vcpu: argument.0, vm: argument.1)
+      vcpu = bind(vcpu: HostPhysical(argument.0), vm: HostPhysical(argument.1))
       return 0
     case APUS_COMMAND_UNBIND, APUS_COMMAND_PARK:
       vcpu?.unbind()
@@ -80,7 +81,7 @@ struct CommandServer<Host: VirtualizationHost> {
     }
   }
 
-  private func bind(vcpu: UInt64, vm: UInt64) -> BoundCPU {
+  private func bind(vcpu: HostPhysical, vm: HostPhysical) -> BoundCPU {
     let area = unsafe Window.map(vcpu, at: APUS_WINDOW_VCPU, count: APUS_VCPU_PAGES)
     _ = unsafe Window.map(vm, at: APUS_WINDOW_VM, count: APUS_VM_PAGES)
     let bound = unsafe BoundCPU(VirtualCPUPages(vcpuArea: area))

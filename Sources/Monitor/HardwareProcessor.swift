@@ -26,11 +26,11 @@ struct HardwareProcessor<Host: VirtualizationHost>: Processor {
     while true { halt() }
   }
 
-  func map(_ physical: UInt64, at place: WindowPlace) -> UnsafeMutableRawPointer {
+  func map(_ physical: HostPhysical, at place: WindowPlace) -> UnsafeMutableRawPointer {
     unsafe Window.map(physical, at: APUS_WINDOW_FREE + place.page)
   }
 
-  func mapTrace(_ physical: UInt64) {
+  func mapTrace(_ physical: HostPhysical) {
     _ = unsafe Window.map(physical, at: APUS_WINDOW_TRACE, count: APUS_TRACE_PAGES)
   }
 

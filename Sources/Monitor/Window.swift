@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
 import Entry
+import X86
 
 /// The window of 512 pages of which the monitor maps all but a few by itself: its own page
 /// table is its first page. SDM vol. 3, table 4-20.
@@ -21,13 +22,15 @@ enum Window {
   }
 
   /// Maps the page at `physical`, if it is not mapped there already.
-  static func map(_ physical: UInt64, at page: UInt32) -> UnsafeMutableRawPointer {
-    set(page, physical | present | writable | accessedDirty | noExecute)
+  static func map(_ physical: HostPhysical, at page: UInt32) -> UnsafeMutableRawPointer {
+    set(page, physical.rawValue | present | writable | accessedDirty | noExecute)
     return unsafe address(page)
   }
 
   /// Maps pages that follow each other.
-  static func map(_ physical: UInt64, at page: UInt32, count: UInt32) -> UnsafeMutableRawPointer {
+  static func map(
+    _ physical: HostPhysical, at page: UInt32, count: UInt32
+  ) -> UnsafeMutableRawPointer {
     for index in 0..<count {
       _ = unsafe map(physical + UInt64(index) * UInt64(APUS_PAGE_SIZE), at: page + index)
     }

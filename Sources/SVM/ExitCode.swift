@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MonitorCore
+import X86
 
 /// EXITCODE. APM vol. 2, appendix C.
 public enum ExitCode {
@@ -64,7 +65,8 @@ public enum ExitCode {
   /// EXITINFO1 and 2 of a nested page fault. APM vol. 2, 15.25.6.
   static func nestedFault(_ information: UInt64, address: UInt64) -> NestedFault {
     NestedFault(
-      address: address, isWrite: information & 2 != 0, isExecute: information & 16 != 0,
+      address: GuestPhysical(address), isWrite: information & 2 != 0,
+      isExecute: information & 16 != 0,
       isTableWalk: information & 1 << 33 != 0)
   }
 

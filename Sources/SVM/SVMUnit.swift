@@ -34,17 +34,17 @@ import X86
   static var virtualIgnoreTPR: UInt64 { 1 << 20 }
   static var virtualInterruptBits: UInt64 { virtualIRQ | virtualIgnoreTPR | 0xf << 16 | 0xff << 32 }
 
-  public func prepare(portBitmap: UInt64, nestedRoot: UInt64) {
+  public func prepare(portBitmap: HostPhysical, nestedRoot: HostPhysical) {
     unsafe msrBitmap.initializeMemory(as: UInt8.self, repeating: 0xff, count: MSRBitmap.size)
     vmcb[.exceptionIntercepts] = InterceptedExceptions.mask
     vmcb[.intercepts1] = Intercepts1.direct.rawValue
     vmcb[.intercepts2] = Intercepts2.direct.rawValue
-    vmcb[.portBitmap] = portBitmap
+    vmcb[.portBitmap] = portBitmap.rawValue
     vmcb[.msrBitmap] = unsafe pages.physicalVCPUPage(APUS_VCPU_PAGE_MSR_BITMAP)
     vmcb[.asid] = 1
     vmcb[.tlbControl] = 1
     vmcb[.nestedPaging] = 1
-    vmcb[.nestedCR3] = nestedRoot
+    vmcb[.nestedCR3] = nestedRoot.rawValue
     vmcb[.pageAttributeTable] = 0x0007_0406_0007_0406
   }
 

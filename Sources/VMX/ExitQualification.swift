@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MonitorCore
+import X86
 
 /// What an exit's qualification says. SDM vol. 3, 28.2.1.
 public enum ExitQualification {
@@ -42,7 +43,7 @@ public enum ExitQualification {
   /// An EPT violation, table 28-7.
   public static func nestedFault(_ qualification: UInt64, address: UInt64) -> NestedFault {
     NestedFault(
-      address: address, isWrite: qualification & 1 << 1 != 0,
+      address: GuestPhysical(address), isWrite: qualification & 1 << 1 != 0,
       isExecute: qualification & 1 << 2 != 0,
       // A linear address is known, and it is not what was translated.
       isTableWalk: qualification & (1 << 7 | 1 << 8) == 1 << 7)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import MonitorCore
+import X86
 
 /// Extended page tables. SDM vol. 3, 29.3.2.
 ///
@@ -13,11 +14,14 @@ public enum ExtendedPageTable: NestedTableFormat {
   static var writeBack: UInt64 { 6 << 3 }
   static var large: UInt64 { 1 << 7 }
 
-  public static func table(at physical: UInt64) -> UInt64 { physical | read | write | execute }
-  public static func leaf(at physical: UInt64, level: Int, writable: Bool) -> UInt64 {
-    physical | read | execute | writeBack | (writable ? write : 0) | (level > 1 ? large : 0)
+  public static func table(at physical: HostPhysical) -> UInt64 {
+    physical.rawValue | read | write | execute
   }
-  public static func device(at physical: UInt64, writable: Bool) -> UInt64 {
+  public static func leaf(at physical: HostPhysical, level: Int, writable: Bool) -> UInt64 {
+    physical.rawValue | read | execute | writeBack | (writable ? write : 0)
+      | (level > 1 ? large : 0)
+  }
+  public static func device(at physical: HostPhysical, writable: Bool) -> UInt64 {
     leaf(at: physical, level: 1, writable: writable) & ~memoryType
   }
   public static func isPresent(_ entry: UInt64) -> Bool {
@@ -30,5 +34,5 @@ public enum ExtendedPageTable: NestedTableFormat {
   public static func isDevice(_ entry: UInt64) -> Bool { entry & memoryType == 0 }
 
   /// The EPT pointer: tables in write-back memory, a walk of four levels. SDM vol. 3, 25.6.11.
-  public static func pointer(to root: UInt64) -> UInt64 { root | 6 | 3 << 3 }
+  public static func pointer(to root: HostPhysical) -> UInt64 { root.rawValue | 6 | 3 << 3 }
 }

@@ -5,13 +5,13 @@ import X86
 extension VMXUnit {
   /// Writes every field that entries and exits look at under the controls in use: a region that
   /// was cleared holds no defined values. SDM vol. 3, 25.11.3.
-  public func prepare(portBitmap: UInt64, nestedRoot: UInt64) {
+  public func prepare(portBitmap: HostPhysical, nestedRoot: HostPhysical) {
     unsafe msrBitmap.initializeMemory(as: UInt8.self, repeating: 0xff, count: MSRBitmap.size)
     state.eptPointer = ExtendedPageTable.pointer(to: nestedRoot)
     vmcs[.eptPointer] = state.eptPointer
     vmcs[.msrBitmap] = physicalMSRBitmap
-    vmcs[.portBitmapA] = portBitmap
-    vmcs[.portBitmapB] = portBitmap + 4096
+    vmcs[.portBitmapA] = portBitmap.rawValue
+    vmcs[.portBitmapB] = portBitmap.rawValue + 4096
     // One vCPU per CPU at a time, and all translations go when it changes.
     vmcs[.virtualProcessorID] = 1
     prepareControls()

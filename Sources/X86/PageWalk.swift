@@ -20,9 +20,10 @@ public enum PageWalk {
   /// `PagingMode.isCanonical`. An entry where no memory is counts as not present.
   @inline(__always)
   public static func translate(
-    _ linear: UInt64, mode: PagingMode, access: Access, memory: some PhysicalMemory
-  ) throws(PageFault) -> UInt64 {
-    guard mode.cr0.contains(.paging) else { return linear & 0xffff_ffff }
+    _ address: Linear, mode: PagingMode, access: Access, memory: some PhysicalMemory
+  ) throws(PageFault) -> GuestPhysical {
+    let linear = address.rawValue
+    guard mode.cr0.contains(.paging) else { return GuestPhysical(linear & 0xffff_ffff) }
     guard mode.cr4.contains(.physicalAddressExtension) else {
       return try twoLevels(linear & 0xffff_ffff, mode, access, memory)
     }
@@ -38,8 +39,8 @@ public enum PageWalk {
   /// 32-bit paging. SDM vol. 3, 4.3.
   private static func twoLevels(
     _ linear: UInt64, _ mode: PagingMode, _ access: Access, _ memory: some PhysicalMemory
-  ) throws(PageFault) -> UInt64 {
-    let directory = mode.cr3 & 0xffff_f000 | (linear >> 22) << 2
+  ) throws(PageFault) -> GuestPhysical {
+    let directory = GuestPhysical(mode.cr3 & 0xffff_f000 | (linear >> 22) << 2)
     guard let upper = memory.read(directory, size: 4), upper & present != 0 else {
       throw PageFault(access, mode: mode, cause: 0)
     }
@@ -49,21 +50,22 @@ public enum PageWalk {
         throw PageFault(access, mode: mode, cause: PageFault.present | PageFault.reservedBit)
       }
       try check(rights: upper, access, mode)
-      return (upper >> 13 & 0xff) << 32 | upper & 0xffc0_0000 | linear & 0x3f_ffff
+      return GuestPhysical(
+        (upper >> 13 & 0xff) << 32 | upper & 0xffc0_0000 | linear & 0x3f_ffff)
     }
-    let table = upper & 0xffff_f000 | (linear >> 12 & 0x3ff) << 2
+    let table = GuestPhysical(upper & 0xffff_f000 | (linear >> 12 & 0x3ff) << 2)
     guard let lower = memory.read(table, size: 4), lower & present != 0 else {
       throw PageFault(access, mode: mode, cause: 0)
     }
     try check(rights: upper & lower, access, mode)
-    return lower & 0xffff_f000 | linear & 0xfff
+    return GuestPhysical(lower & 0xffff_f000 | linear & 0xfff)
   }
 
   /// PAE, 4-level and 5-level paging. SDM vol. 3, 4.4 and 4.5.
   private static func longEntries(
     _ linear: UInt64, from top: UInt64, root: UInt64, _ mode: PagingMode, _ access: Access,
     _ memory: some PhysicalMemory
-  ) throws(PageFault) -> UInt64 {
+  ) throws(PageFault) -> GuestPhysical {
     let refusesExecution = mode.hasNoExecute ? noExecute : 0
     let reserved =
       mode.reservedAddressBits | noExecute & ~refusesExecution
@@ -73,7 +75,7 @@ public enum PageWalk {
     var table = root
     var shift = 3 + 9 * top
     while true {
-      let entry = memory.entry(at: table | (linear >> shift & 0x1ff) << 3)
+      let entry = memory.entry(at: GuestPhysical(table | (linear >> shift & 0x1ff) << 3))
       guard entry & present != 0 else { throw PageFault(access, mode: mode, cause: 0) }
       if entry & reserved != 0 { break }
       table = entry & addressBits
@@ -84,14 +86,14 @@ public enum PageWalk {
         rights = rights & (entry | noExecute) | entry & refusesExecution
         if shift == 12 {
           try check(rights: rights, access, mode)
-          return table | linear & 0xfff
+          return GuestPhysical(table | linear & 0xfff)
         }
         if entry & large != 0 {
           let offset: UInt64 = 1 << shift &- 1
           // Only levels 2 and 3 have large pages. Their address is aligned; its bit 12 is a PAT bit.
           if shift >= 39 || entry & offset & ~0x1fff != 0 { break }
           try check(rights: rights, access, mode)
-          return table & ~offset | linear & offset
+          return GuestPhysical(table & ~offset | linear & offset)
         }
       }
       shift &-= 9

@@ -39,8 +39,9 @@ public struct PagingMode: Equatable, Sendable {
 
   /// Whether a linear address is one that this mode can translate; another one is a general
   /// protection or stack fault before any table is read. SDM vol. 1, 3.3.7.1.
-  public func isCanonical(_ linear: UInt64) -> Bool {
-    switch format {
+  public func isCanonical(_ address: Linear) -> Bool {
+    let linear = address.rawValue
+    return switch format {
     case .fourLevel: Self.isSignExtension(linear, bits: 48)
     case .fiveLevel: Self.isSignExtension(linear, bits: 57)
     case .none, .twoLevel, .extended: linear >> 32 == 0

@@ -172,14 +172,16 @@ struct DeviceFragmentTests {
     // mov [rbx], eax: the plain move, and the same with a prefix that makes it another one.
     for (value, bytes) in [(UInt64(0x1234), [UInt8(0x89), 0x03]), (0x5678, [0x3e, 0x89, 0x03])] {
       machine.registers[0] = value
-      #expect(machine.run(bytes, faultAddress: device + 0x20) == .completed([]))
+      #expect(machine.run(bytes, faultAddress: GuestPhysical(device + 0x20)) == .completed([]))
       #expect(number(device + 0x20, 4) == value)
     }
-    #expect(machine.run([0x8b, 0x0b], faultAddress: device + 0x20) == .completed([]))
+    #expect(
+      machine.run([0x8b, 0x0b], faultAddress: GuestPhysical(device + 0x20)) == .completed([]))
     #expect(machine.registers[1] == 0x5678)
     // Not at the same place in its page.
     machine.registers[0] = 0x9999
-    #expect(machine.run([0x89, 0x03], faultAddress: device + 0x30) == .completed([]))
+    #expect(
+      machine.run([0x89, 0x03], faultAddress: GuestPhysical(device + 0x30)) == .completed([]))
     #expect(number(arena.data + 0x20, 4) == 0x9999)
   }
 

@@ -44,7 +44,7 @@ final class TestMachine {
   var context: TestContext { TestContext(machine: self) }
 
   /// Executes an instruction, and answers as the client until it is done.
-  func run(_ bytes: [UInt8], faultAddress: UInt64 = Emulator.noAddress) -> EmulatorOutcome {
+  func run(_ bytes: [UInt8], faultAddress: GuestPhysical = Emulator.noAddress) -> EmulatorOutcome {
     var emulator = Emulator()
     var outcome = emulator.run(
       InstructionBytes(bytes), codeSize, faultAddress: faultAddress, on: context)
@@ -107,18 +107,18 @@ struct TestContext: EmulatorContext {
     nonmutating set { machine.segments[name.rawValue] = newValue }
   }
 
-  func translate(_ linear: UInt64, _ access: Access) throws(GuestFault) -> UInt64 {
-    if var fault = machine.absent[linear >> 12] {
-      fault.address = linear
+  func translate(_ linear: Linear, _ access: Access) throws(GuestFault) -> GuestPhysical {
+    if var fault = machine.absent[linear.rawValue >> 12] {
+      fault.address = linear.rawValue
       throw fault
     }
-    return linear
+    return GuestPhysical(linear.rawValue)
   }
 
-  func memory(at physical: UInt64, isWrite: Bool) -> UnsafeMutableRawPointer? {
-    let page = physical >> 12
+  func memory(at physical: GuestPhysical, isWrite: Bool) -> UnsafeMutableRawPointer? {
+    let page = physical.rawValue >> 12
     if machine.devices.contains(page) || isWrite && machine.readOnly.contains(page) { return nil }
-    return UnsafeMutableRawPointer(bitPattern: UInt(physical))
+    return UnsafeMutableRawPointer(bitPattern: UInt(physical.rawValue))
   }
 
   func readDevice(_ access: DeviceAccess) -> UInt64? {

@@ -37,7 +37,7 @@ struct DeviceAccessTests {
   ) -> [Access] {
     machine.memory.store(code, at: Self.ram + 0x1000)
     unit.instructionPointer = 0x1000
-    let fault = NestedFault(address: address, isWrite: write, isExecute: false)
+    let fault = NestedFault(address: GuestPhysical(address), isWrite: write, isExecute: false)
     unit.steps = Array(repeating: { _, _ in .nestedFault(fault) }, count: faults)
     var seen: [Access] = []
     for _ in 0..<8 {
@@ -233,7 +233,8 @@ struct DeviceAccessTests {
     #expect(cpu.run.emulation_failure.insn_bytes.1 == 0x1b)
     unit.steps = [
       { _, _ in
-        .nestedFault(NestedFault(address: Self.device, isWrite: false, isExecute: true))
+        .nestedFault(
+          NestedFault(address: GuestPhysical(Self.device), isWrite: false, isExecute: true))
       }
     ]
     #expect(cpu.runGuest() == 0)
@@ -245,7 +246,9 @@ struct DeviceAccessTests {
     unit.steps = [
       { _, _ in
         .nestedFault(
-          NestedFault(address: Self.device, isWrite: true, isExecute: false, isTableWalk: true))
+          NestedFault(
+            address: GuestPhysical(Self.device), isWrite: true, isExecute: false, isTableWalk: true)
+        )
       }
     ]
     #expect(cpu.runGuest() == 0)

@@ -48,11 +48,12 @@ struct DevicePagesTests {
 
   func access(_ page: UInt64, isWrite: Bool = false) -> Outcome {
     cpu.handleNestedFault(
-      NestedFault(address: Self.guest + page << 12 | 0x10, isWrite: isWrite, isExecute: false))
+      NestedFault(
+        address: GuestPhysical(Self.guest + page << 12 | 0x10), isWrite: isWrite, isExecute: false))
   }
 
   func translate(_ page: UInt64) -> UInt64? {
-    cpu.tables.translate(Self.guest + page << 12)?.physical
+    cpu.tables.translate(GuestPhysical(Self.guest + page << 12))?.physical.rawValue
   }
 
   @Test("A page is mapped at its first access, as the driver's entry says, and not before")
@@ -61,12 +62,12 @@ struct DevicePagesTests {
     #expect(access(0, isWrite: true) == .resume)
     #expect(!cpu.state.isPageMissing)
     #expect(
-      cpu.tables.translate(Self.guest)
-        == .init(physical: Self.device, isWritable: true, isDevice: true))
+      cpu.tables.translate(GuestPhysical(Self.guest))
+        == .init(physical: HostPhysical(Self.device), isWritable: true, isDevice: true))
     #expect(access(2) == .resume)
     #expect(
-      cpu.tables.translate(Self.guest + 0x2000)
-        == .init(physical: Self.device + 0x2000, isWritable: false, isDevice: true))
+      cpu.tables.translate(GuestPhysical(Self.guest + 0x2000))
+        == .init(physical: HostPhysical(Self.device + 0x2000), isWritable: false, isDevice: true))
     #expect(cpu.machine.slots.shortages == 0)
   }
 
@@ -88,14 +89,18 @@ struct DevicePagesTests {
   func run() {
     machine.unit.steps = [
       { _, _ in
-        .nestedFault(NestedFault(address: Self.guest + 0x1000, isWrite: false, isExecute: false))
+        .nestedFault(
+          NestedFault(address: GuestPhysical(Self.guest + 0x1000), isWrite: false, isExecute: false)
+        )
       }
     ]
     #expect(cpu.runGuest() == Int64(APUS_RUN_PAGE))
     enter(1, Self.device + 0x1000 | 1)
     machine.unit.steps = [
       { _, _ in
-        .nestedFault(NestedFault(address: Self.guest + 0x1000, isWrite: false, isExecute: false))
+        .nestedFault(
+          NestedFault(address: GuestPhysical(Self.guest + 0x1000), isWrite: false, isExecute: false)
+        )
       }
     ]
     #expect(cpu.runGuest() == 0)
@@ -108,7 +113,8 @@ struct DevicePagesTests {
     cpu.state.clientsPage = (Self.guest >> 12) + 1
     #expect(
       cpu.handlePageFault(
-        NestedFault(address: Self.guest + 0x1010, isWrite: false, isExecute: false)) == nil)
+        NestedFault(address: GuestPhysical(Self.guest + 0x1010), isWrite: false, isExecute: false))
+        == nil)
     #expect(access(1) == .client)
     #expect(cpu.state.isPageMissing)
   }
@@ -155,14 +161,14 @@ struct DevicePagesTests {
     #expect(!cpu.machine.slots.hasPages)
     #expect(
       cpu.handlePageFault(
-        NestedFault(address: Self.guest, isWrite: false, isExecute: false)) == nil)
+        NestedFault(address: GuestPhysical(Self.guest), isWrite: false, isExecute: false)) == nil)
   }
 
   @Test("The monitor itself neither reads nor writes registers")
   func untouched() {
     _ = access(0)
-    #expect(cpu.memory.read(Self.guest, size: 4) == nil)
-    #expect(!cpu.memory.write(Self.guest, 1, size: 4))
+    #expect(cpu.memory.read(GuestPhysical(Self.guest), size: 4) == nil)
+    #expect(!cpu.memory.write(GuestPhysical(Self.guest), 1, size: 4))
   }
 
   @Test("A log that begins or ends leaves the pages as they are")
@@ -170,16 +176,17 @@ struct DevicePagesTests {
     _ = access(2)
     publish(generation: 1)
     cpu.followSlots()
-    #expect(cpu.tables.translate(Self.guest + 0x2000)?.isWritable == false)
+    #expect(cpu.tables.translate(GuestPhysical(Self.guest + 0x2000))?.isWritable == false)
   }
 
   @Test("A page of a directory of more than one link is found, and one that is not there is 0")
   func directories() {
     machine.memory[Self.directory, as: UInt64.self] = 31 << 20
     machine.memory[(31 << 20) + 8 * 3, as: UInt64.self] = 0x7000
-    #expect(machine.processor.page(0, ofDirectory: Self.directory) == Self.directory + 4096)
-    #expect(machine.processor.page(511 + 2, ofDirectory: Self.directory) == 0x7000)
-    #expect(machine.processor.page(511, ofDirectory: Self.directory) == 0)
-    #expect(machine.processor.page(2 * 511, ofDirectory: Self.directory) == 0)
+    let directory = HostPhysical(Self.directory)
+    #expect(machine.processor.page(0, ofDirectory: directory) == directory + 4096)
+    #expect(machine.processor.page(511 + 2, ofDirectory: directory) == 0x7000)
+    #expect(machine.processor.page(511, ofDirectory: directory) == 0)
+    #expect(machine.processor.page(2 * 511, ofDirectory: directory) == 0)
   }
 }

@@ -32,7 +32,8 @@ struct DirtyLogTests {
 
   func write(_ address: UInt64) -> Outcome {
     machine.cpu.handleNestedFault(
-      NestedFault(address: address, isWrite: true, isExecute: false, isTableWalk: false))
+      NestedFault(
+        address: GuestPhysical(address), isWrite: true, isExecute: false, isTableWalk: false))
   }
 
   @Test("The guest's first write to a page is noted, and the second costs no exit")
@@ -89,8 +90,8 @@ struct DirtyLogTests {
     #expect(machine.cpu.machine.slots.shortages == 0)
     for page in UInt64(0)..<1024 {
       #expect(
-        machine.cpu.tables.translate(page << 12)
-          == .init(physical: Self.base + page << 12, isWritable: false))
+        machine.cpu.tables.translate(GuestPhysical(page << 12))
+          == .init(physical: HostPhysical(Self.base + page << 12), isWritable: false))
     }
     (logged.log, logged.logSequence) = (0, 2)
     machine.publish([logged])

@@ -37,8 +37,8 @@ struct GuestMemoryTests {
   @Test("Nothing else of the machine can be reached")
   func outside() {
     #expect(cpu.memory.read(0x1_1000, size: 1) == nil)
-    #expect(cpu.memory.read(Self.ram, size: 8) == nil)
-    #expect(cpu.memory.read(.max, size: 1) == nil)
+    #expect(cpu.memory.read(GuestPhysical(Self.ram), size: 8) == nil)
+    #expect(cpu.memory.read(GuestPhysical(.max), size: 1) == nil)
     #expect(!cpu.memory.write(0x1_1000, 0, size: 1))
     #expect(!cpu.memory.write(0x1_0000, 1, size: 1), "read-only")
     #expect(cpu.memory.read(0xffe, size: 4) == nil, "across pages")
@@ -51,7 +51,7 @@ struct GuestMemoryTests {
     cpu.writePhysical(0xfffe, .max)
     #expect(machine.memory[Self.ram + 0xfffe, as: UInt16.self] == .max)
     #expect(machine.memory[Self.ram + 0x1_0000, as: UInt32.self] == 0, "read-only")
-    cpu.writePhysical(.max, 1)
+    cpu.writePhysical(GuestPhysical(.max), 1)
   }
 
   func store(_ bytes: [UInt8], at address: UInt64) {

@@ -45,7 +45,8 @@ struct InstructionSiteTests {
   func access(_ offset: UInt64, write: Bool, at pointer: UInt64 = 0x1000) -> Bool {
     unit.instructionPointer = pointer
     let wasKnown = cpu.knownSite.map { $0.pointee.move.kind != .none } ?? false
-    let fault = NestedFault(address: Self.device + offset, isWrite: write, isExecute: false)
+    let fault = NestedFault(
+      address: GuestPhysical(Self.device + offset), isWrite: write, isExecute: false)
     unit.steps = [{ _, _ in .nestedFault(fault) }]
     #expect(cpu.runGuest() == 0)
     #expect(cpu.run.exit_reason == UInt32(KVM_EXIT_HLT))

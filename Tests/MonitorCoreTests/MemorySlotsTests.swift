@@ -10,7 +10,9 @@ struct MemorySlotsTests {
   let machine = PretendedMachine(cpus: 2)
   static let base = PretendedMachine.guestPhysical
 
-  func translate(_ address: UInt64) -> UInt64? { machine.cpu.tables.translate(address)?.physical }
+  func translate(_ address: UInt64) -> UInt64? {
+    machine.cpu.tables.translate(GuestPhysical(address))?.physical.rawValue
+  }
 
   @Test("A slot is memory after the next look at the table, and the vCPU says so")
   func add() {
@@ -202,7 +204,7 @@ struct MemorySlotsTests {
 
   func leafLevel(of address: UInt64, _ other: PretendedMachine? = nil) -> Int {
     let machine = other ?? machine
-    var table: UInt64 = machine.cpu.machine.nestedRoot
+    var table = machine.cpu.machine.nestedRoot.rawValue
     for level in stride(from: 4, through: 1, by: -1) {
       let index = address >> UInt64(12 + 9 * (level - 1)) & 511
       let entry = machine.memory[table + index * 8, as: UInt64.self]

@@ -41,15 +41,18 @@ struct NestedTablesTests {
     ] as [(Int, UInt64, UInt64, UInt64, UInt64)])
   func sizes(level: Int, size: UInt64, guest: UInt64, physical: UInt64, tablesNeeded: UInt64) {
     var free = free(tablesNeeded)
-    #expect(tables.map(guest, to: physical, level: level, writable: true, free: &free))
+    #expect(
+      tables.map(
+        GuestPhysical(guest), to: HostPhysical(physical), level: level, writable: true, free: &free)
+    )
     #expect(free.first == 0, "as many tables as there are levels above")
     for offset in [0, 1, size / 2, size - 1] {
       #expect(
-        tables.translate(guest + offset)
-          == .init(physical: physical + offset, isWritable: true))
+        tables.translate(GuestPhysical(guest + offset))
+          == .init(physical: HostPhysical(physical + offset), isWritable: true))
     }
-    #expect(tables.translate(guest - 1) == nil)
-    #expect(tables.translate(guest + size) == nil)
+    #expect(tables.translate(GuestPhysical(guest - 1)) == nil)
+    #expect(tables.translate(GuestPhysical(guest + size)) == nil)
   }
 
   @Test("Indices are nine bits of the address for each level")
@@ -68,15 +71,15 @@ struct NestedTablesTests {
   func wide() {
     var free = free(3)
     #expect(tables.map(0, to: 0x9000, level: 1, writable: true, free: &free))
-    #expect(tables.translate(1 << 48) == nil)
-    #expect(tables.translate(.max) == nil)
+    #expect(tables.translate(GuestPhysical(1 << 48)) == nil)
+    #expect(tables.translate(GuestPhysical(.max)) == nil)
   }
 
   @Test("A fresh table is empty, whatever was in its page")
   func fresh() {
     var free = free(3)
     #expect(tables.map(0, to: 0x9000, level: 1, writable: true, free: &free))
-    #expect((1..<512).allSatisfy { tables.translate(UInt64($0) * 0x1000) == nil })
+    #expect((1..<512).allSatisfy { tables.translate(GuestPhysical(UInt64($0) * 0x1000)) == nil })
   }
 
   @Test("Without a free table nothing is mapped, and what was mapped stays")
@@ -97,7 +100,8 @@ struct NestedTablesTests {
     for page in UInt64(0)..<4 {
       #expect(
         tables.map(
-          page * 0x1000, to: 0x10_0000 + page * 0x1000, level: 1, writable: true, free: &free))
+          GuestPhysical(page * 0x1000), to: HostPhysical(0x10_0000 + page * 0x1000), level: 1,
+          writable: true, free: &free))
     }
     #expect(tables.map(0x4000_0000, to: 0x4000_0000, level: 3, writable: true, free: &free))
     tables.unmap(from: 0x1000, to: 0x3000, emptied: &emptied)
@@ -106,7 +110,7 @@ struct NestedTablesTests {
     #expect(tables.translate(0x1000) == nil)
     #expect(tables.translate(0x2000) == nil)
     #expect(tables.translate(0x3000) != nil)
-    tables.unmap(from: 0, to: 1 << 48, emptied: &emptied)
+    tables.unmap(from: 0, to: GuestPhysical(1 << 48), emptied: &emptied)
     #expect(tables.translate(0x3000) == nil)
     #expect(tables.translate(0x4000_0000) == nil)
     // The three that the first pages needed, once each.
@@ -158,7 +162,7 @@ struct NestedTablesTests {
     free.add(chain: 0x2_0000, processor)
     free.add(chain: 0, processor)
     var taken: [UInt64] = []
-    while let page = free.take(processor) { taken.append(page) }
+    while let page = free.take(processor) { taken.append(page.rawValue) }
     #expect(taken == [0x2_0000, 0x2_1000, 0x1_0000, 0x1_1000])
   }
 }

@@ -91,13 +91,14 @@ final class PretendedProcessor: Processor, @unchecked Sendable {
   func cpuid(_ leaf: UInt32, _ subleaf: UInt32) -> CPUIDRegisters {
     leaves[leaf] ?? CPUIDRegisters()
   }
-  func map(_ physical: UInt64, at place: WindowPlace) -> UnsafeMutableRawPointer {
-    precondition(physical & 0xfff == 0 && Int(physical) < memory.size, "\(physical) is no page")
-    return memory.base + Int(physical)
+  func map(_ physical: HostPhysical, at place: WindowPlace) -> UnsafeMutableRawPointer {
+    let place = Int(physical.rawValue)
+    precondition(physical.offsetInPage == 0 && place < memory.size, "\(physical) is no page")
+    return memory.base + place
   }
   /// Set by whoever has the window.
   var windowMapsTrace: (UInt64) -> Void = { _ in }
-  func mapTrace(_ physical: UInt64) { windowMapsTrace(physical) }
+  func mapTrace(_ physical: HostPhysical) { windowMapsTrace(physical.rawValue) }
   func drainAPIC() { drains += 1 }
   /// Between `beginTakingInterrupts` and its end.
   var takesInterrupts = false

@@ -5,11 +5,11 @@ import X86
 
 /// Entries with bits of neither vendor: 0x100 present, 0x200 writable, 0x400 a leaf, 0x800 a device.
 enum PretendedTables: NestedTableFormat {
-  static func table(at physical: UInt64) -> UInt64 { physical | 0x300 }
-  static func leaf(at physical: UInt64, level: Int, writable: Bool) -> UInt64 {
-    physical | 0x500 | (writable ? 0x200 : 0)
+  static func table(at physical: HostPhysical) -> UInt64 { physical.rawValue | 0x300 }
+  static func leaf(at physical: HostPhysical, level: Int, writable: Bool) -> UInt64 {
+    physical.rawValue | 0x500 | (writable ? 0x200 : 0)
   }
-  static func device(at physical: UInt64, writable: Bool) -> UInt64 {
+  static func device(at physical: HostPhysical, writable: Bool) -> UInt64 {
     leaf(at: physical, level: 1, writable: writable) | 0x800
   }
   static func isDevice(_ entry: UInt64) -> Bool { entry & 0x800 != 0 }
@@ -38,7 +38,7 @@ final class PretendedUnit: VirtualizationUnit, @unchecked Sendable {
   var hasGigabytePages = true
   var segments: [SegmentName: Segment] = [:]
 
-  func prepare(portBitmap: UInt64, nestedRoot: UInt64) {}
+  func prepare(portBitmap: HostPhysical, nestedRoot: HostPhysical) {}
   func load() {}
   func unload() {}
 

@@ -8,8 +8,8 @@ struct TableEntries: PhysicalMemory, ExpressibleByDictionaryLiteral {
   init(dictionaryLiteral pairs: (UInt64, UInt64)...) {
     entries = Dictionary(uniqueKeysWithValues: pairs)
   }
-  func read(_ address: UInt64, size: Int) -> UInt64? {
-    entries[address].map { size == 8 ? $0 : $0 & 0xffff_ffff }
+  func read(_ address: GuestPhysical, size: Int) -> UInt64? {
+    entries[address.rawValue].map { size == 8 ? $0 : $0 & 0xffff_ffff }
   }
 }
 
@@ -22,8 +22,8 @@ struct PageWalkTests {
   static let fiveLevel = PagingMode(cr0: 0x8001_0001, cr3: 0x1000, cr4: 0x1020, efer: 0xd00)
 
   static func translate(
-    _ linear: UInt64, _ mode: PagingMode, _ memory: TableEntries, _ access: Access = Access()
-  ) throws -> UInt64 {
+    _ linear: Linear, _ mode: PagingMode, _ memory: TableEntries, _ access: Access = Access()
+  ) throws -> GuestPhysical {
     try PageWalk.translate(linear, mode: mode, access: access, memory: memory)
   }
 

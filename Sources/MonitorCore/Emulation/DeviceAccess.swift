@@ -32,7 +32,8 @@ extension VirtualCPU {
   /// Does the move at RIP to or from a device. False: it is none, or one for the client, or something
   /// about it is not usual. Nothing has happened then.
   @inline(__always)
-  private func finish(_ move: DeviceMove, _ device: LocalDevice?, _ address: UInt64) -> Bool {
+  private func finish(_ move: DeviceMove, _ device: LocalDevice?, _ address: GuestPhysical) -> Bool
+  {
     guard move.kind != .none, unit.flags.isDisjoint(with: [.trap, .resume]) else {
       return false
     }
@@ -40,7 +41,7 @@ extension VirtualCPU {
     var offset = UInt64(move.displacement)
     if move.base != DeviceMove.noRegister { offset &+= state.registers[move.base] }
     offset &= 0xfff
-    guard address & 0xfff == offset, offset &+ UInt64(move.size) <= 4096 else { return false }
+    guard address.offsetInPage == offset, offset &+ UInt64(move.size) <= 4096 else { return false }
     if move.kind == .load {
       guard let device else { return false }
       state.registers[move.register] = move.truncate(read(device, address))
@@ -50,7 +51,7 @@ extension VirtualCPU {
           ? state.registers[move.register] : UInt64(bitPattern: Int64(move.constant)))
       if let device {
         write(device, address, value)
-      } else if !sendsOn(.memory, address, value, size: move.size) {
+      } else if !sendsOn(.memory, address.rawValue, value, size: move.size) {
         return false
       }
     }
@@ -78,7 +79,7 @@ extension VirtualCPU {
   }
 
   /// Executes the instruction at RIP for the guest.
-  func emulate(faultAddress: UInt64 = Emulator.noAddress) -> Outcome {
+  func emulate(faultAddress: GuestPhysical = Emulator.noAddress) -> Outcome {
     let mode = codeSize
     let bytes = fetchInstruction(mode)
     state.registers[4] = unit.stackPointer

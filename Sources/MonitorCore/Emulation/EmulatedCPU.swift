@@ -26,30 +26,32 @@ struct EmulatedCPU<Unit: VirtualizationUnit, Hardware: Processor>: EmulatorConte
     nonmutating set { cpu.unit[name] = newValue }
   }
 
-  func translate(_ linear: UInt64, _ access: Access) throws(GuestFault) -> UInt64 {
+  func translate(_ linear: Linear, _ access: Access) throws(GuestFault) -> GuestPhysical {
     do throws(PageFault) {
       return try cpu.translate(linear, access)
     } catch {
-      throw GuestFault(.pageFault, errorCode: error.errorCode, address: linear)
+      throw GuestFault(.pageFault, errorCode: error.errorCode, address: linear.rawValue)
     }
   }
 
-  func memory(at physical: UInt64, isWrite: Bool) -> UnsafeMutableRawPointer? {
+  func memory(at physical: GuestPhysical, isWrite: Bool) -> UnsafeMutableRawPointer? {
     unsafe cpu.memory.pointer(to: physical, isWrite: isWrite)
   }
 
   @inline(__always)
   func readDevice(_ access: DeviceAccess) -> UInt64? {
     if access.space == .port { return cpu.readLocalPort(access) }
-    guard let device = cpu.localDevice(at: access.address) else { return nil }
-    return cpu.read(device, access.address)
+    let address = GuestPhysical(access.address)
+    guard let device = cpu.localDevice(at: address) else { return nil }
+    return cpu.read(device, address)
   }
 
   @inline(__always)
   func writeDevice(_ access: DeviceAccess) -> Bool {
     if access.space == .port { return cpu.writeLocalPort(access) }
-    if let device = cpu.localDevice(at: access.address) {
-      cpu.write(device, access.address, access.value)
+    let address = GuestPhysical(access.address)
+    if let device = cpu.localDevice(at: address) {
+      cpu.write(device, address, access.value)
       return true
     }
     return cpu.sendsOn(.memory, access.address, access.value, size: access.size)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import X86
 
 /// Pages that are mapped when the guest accesses them. docs/model checks this protocol.
 extension VirtualCPU {
@@ -18,12 +19,12 @@ extension VirtualCPU {
       count(APUS_EXIT_PAGE)
       return .resume
     case .missing:
-      if state.clientsPage == fault.address >> 12 {
+      if state.clientsPage == fault.address.rawValue >> 12 {
         state.clientsPage = VirtualCPUState.noPage
         return nil
       }
       count(APUS_EXIT_PAGE)
-      control.page_address = fault.address
+      control.page_address = fault.address.rawValue
       control.page_written = fault.isWrite ? 1 : 0
       state.isPageMissing = true
       return .client

@@ -91,14 +91,13 @@ public struct ExitException: Equatable, Sendable {
 
 /// A nested page fault (SVM) or EPT violation (VT-x).
 public struct NestedFault: Equatable, Sendable {
-  /// Guest-physical, bytes.
-  public var address: UInt64
+  public var address: GuestPhysical
   public var isWrite: Bool
   public var isExecute: Bool
   /// The processor's own access to the guest's page tables: no instruction to finish.
   public var isTableWalk: Bool
 
-  public init(address: UInt64, isWrite: Bool, isExecute: Bool, isTableWalk: Bool = false) {
+  public init(address: GuestPhysical, isWrite: Bool, isExecute: Bool, isTableWalk: Bool = false) {
     self.address = address
     self.isWrite = isWrite
     self.isExecute = isExecute

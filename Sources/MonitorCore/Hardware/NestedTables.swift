@@ -4,36 +4,38 @@ import X86
 /// A VM's nested page tables: four levels, reached page by page through the window.
 public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
   let processor: Hardware
-  /// Physical address of the top table.
-  let root: UInt64
+  /// The top table.
+  let root: HostPhysical
 
-  public init(_ processor: Hardware, root: UInt64) {
+  public init(_ processor: Hardware, root: HostPhysical) {
     self.processor = processor
     self.root = root
   }
 
   public struct Translation: Equatable, Sendable {
-    /// Physical address of the byte asked for.
-    public var physical: UInt64
+    /// Of the byte asked for.
+    public var physical: HostPhysical
     public var isWritable: Bool
     /// A device's registers, which the monitor itself never touches.
     public var isDevice = false
   }
 
   /// Where a guest-physical address lies, if it is memory.
-  public func translate(_ address: UInt64) -> Translation? {
+  public func translate(_ address: GuestPhysical) -> Translation? {
     guard let (leaf, level) = unsafe leaf(of: address) else { return nil }
     let entry = unsafe leaf.pointee
     let mask = Self.pageSize(level: level) - 1
     return Translation(
-      physical: Format.address(entry) & ~mask | address & mask,
+      physical: HostPhysical(
+        Format.address(entry).rawValue & ~mask | address.rawValue & mask),
       isWritable: Format.isWritable(entry), isDevice: Format.isDevice(entry))
   }
 
   /// The entry that maps an address, mapped until another table of its level is.
   @inline(__always)
-  private func leaf(of address: UInt64) -> (entry: UnsafeMutablePointer<UInt64>, level: Int)? {
-    guard address >> 48 == 0 else { return nil }
+  private func leaf(of address: GuestPhysical) -> (entry: UnsafeMutablePointer<UInt64>, level: Int)?
+  {
+    guard address.rawValue >> 48 == 0 else { return nil }
     var table = root
     var level = 4
     while true {
@@ -48,7 +50,7 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
 
   /// Maps one page of level 1, 2 or 3. False if there was no free table left.
   public func map(
-    _ address: UInt64, to physical: UInt64, level: Int, writable: Bool,
+    _ address: GuestPhysical, to physical: HostPhysical, level: Int, writable: Bool,
     free: inout FreeTables
   ) -> Bool {
     set(
@@ -58,14 +60,14 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
 
   /// Maps one small page of a device's registers. False if there was no free table left.
   func map(
-    device address: UInt64, to physical: UInt64, writable: Bool, free: inout FreeTables
+    device address: GuestPhysical, to physical: HostPhysical, writable: Bool, free: inout FreeTables
   ) -> Bool {
     set(address, Format.device(at: physical, writable: writable), level: 1, free: &free)
   }
 
   @inline(never)
   private func set(
-    _ address: UInt64, _ leaf: UInt64, level: Int, free: inout FreeTables
+    _ address: GuestPhysical, _ leaf: UInt64, level: Int, free: inout FreeTables
   ) -> Bool {
     var table = root
     var current = 4
@@ -85,11 +87,13 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
   }
 
   /// Takes away every small page in `address ..< end`, and keeps the tables: those pages come back.
-  func revoke(from address: UInt64, to end: UInt64) {
+  func revoke(from address: GuestPhysical, to end: GuestPhysical) {
     revoke(root, level: 4, from: address, to: end)
   }
 
-  private func revoke(_ table: UInt64, level: Int, from address: UInt64, to end: UInt64) {
+  private func revoke(
+    _ table: HostPhysical, level: Int, from address: GuestPhysical, to end: GuestPhysical
+  ) {
     _ = unsafe forEachEntry(of: table, level: level, from: address, to: end) { slot, at, next in
       let entry = unsafe slot.pointee
       if Format.isLeaf(entry, level: level) {
@@ -103,13 +107,14 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
 
   /// Takes away every page in `address ..< end`. Tables that are left empty go to `emptied`: another CPU
   /// may still walk through them until it forgets its translations.
-  public func unmap(from address: UInt64, to end: UInt64, emptied: inout FreeTables) {
+  public func unmap(from address: GuestPhysical, to end: GuestPhysical, emptied: inout FreeTables) {
     _ = clear(root, level: 4, from: address, to: end, &emptied)
   }
 
   /// True if the table holds nothing any more.
   private func clear(
-    _ table: UInt64, level: Int, from address: UInt64, to end: UInt64, _ emptied: inout FreeTables
+    _ table: HostPhysical, level: Int, from address: GuestPhysical, to end: GuestPhysical,
+    _ emptied: inout FreeTables
   ) -> Bool {
     _ = unsafe forEachEntry(of: table, level: level, from: address, to: end) { slot, at, next in
       let entry = unsafe slot.pointee
@@ -130,8 +135,8 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
   /// that range for which it stands. False, and nothing more, where `body` says so.
   @inline(__always)
   private func forEachEntry(
-    of table: UInt64, level: Int, from address: UInt64, to end: UInt64,
-    _ body: (UnsafeMutablePointer<UInt64>, UInt64, UInt64) -> Bool
+    of table: HostPhysical, level: Int, from address: GuestPhysical, to end: GuestPhysical,
+    _ body: (UnsafeMutablePointer<UInt64>, GuestPhysical, GuestPhysical) -> Bool
   ) -> Bool {
     let entries = unsafe entries(of: table, level: level)
     var at = address
@@ -147,13 +152,14 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
   /// Lets every page in `address ..< end` be written or not. Where not, large pages become small ones, so
   /// that each may be let again alone. False if there was no free table left.
   func protect(
-    from address: UInt64, to end: UInt64, writable: Bool, free: inout FreeTables
+    from address: GuestPhysical, to end: GuestPhysical, writable: Bool, free: inout FreeTables
   ) -> Bool {
     protect(root, level: 4, from: address, to: end, writable: writable, &free)
   }
 
   private func protect(
-    _ table: UInt64, level: Int, from address: UInt64, to end: UInt64, writable: Bool,
+    _ table: HostPhysical, level: Int, from address: GuestPhysical, to end: GuestPhysical,
+    writable: Bool,
     _ free: inout FreeTables
   ) -> Bool {
     unsafe forEachEntry(of: table, level: level, from: address, to: end) { slot, at, next in
@@ -174,7 +180,7 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
   }
 
   /// Lets the small page at an address be written. False where none is.
-  func allowWrites(to address: UInt64) -> Bool {
+  func allowWrites(to address: GuestPhysical) -> Bool {
     guard let (leaf, level) = unsafe leaf(of: address), level == 1 else { return false }
     unsafe leaf.pointee = Format.leaf(
       at: Format.address(leaf.pointee), level: 1, writable: true)
@@ -182,10 +188,11 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
   }
 
   /// A table that maps the same as a large page.
-  private func split(_ entry: UInt64, level: Int, _ free: inout FreeTables) -> UInt64? {
+  private func split(_ entry: UInt64, level: Int, _ free: inout FreeTables) -> HostPhysical? {
     guard let table = free.take(processor) else { return nil }
     let entries = unsafe entries(of: table, level: level - 1)
-    let first = Format.address(entry) & ~(Self.pageSize(level: level) - 1)
+    let first = HostPhysical(
+      Format.address(entry).rawValue & ~(Self.pageSize(level: level) - 1))
     for index in 0..<512 {
       unsafe entries[index] = Format.leaf(
         at: first + UInt64(index) * Self.pageSize(level: level - 1), level: level - 1,
@@ -195,54 +202,56 @@ public struct NestedTables<Hardware: Processor, Format: NestedTableFormat> {
   }
 
   /// Where the page or the table that holds `address` ends, or `end`, which comes first.
-  private static func next(_ address: UInt64, level: Int, end: UInt64) -> UInt64 {
+  private static func next(
+    _ address: GuestPhysical, level: Int, end: GuestPhysical
+  ) -> GuestPhysical {
     let size = pageSize(level: level)
-    let (next, overflow) = (address & ~(size - 1)).addingReportingOverflow(size)
-    return overflow ? end : min(next, end)
+    let (next, overflow) = (address.rawValue & ~(size - 1)).addingReportingOverflow(size)
+    return overflow ? end : min(GuestPhysical(next), end)
   }
 
-  func entries(of table: UInt64, level: Int) -> UnsafeMutablePointer<UInt64> {
+  func entries(of table: HostPhysical, level: Int) -> UnsafeMutablePointer<UInt64> {
     unsafe processor.map(table, at: .table(level: level)).assumingMemoryBound(to: UInt64.self)
   }
 
-  static func index(_ address: UInt64, level: Int) -> Int {
-    Int(truncatingIfNeeded: address >> UInt64(12 + 9 * (level - 1)) & 511)
+  static func index(_ address: GuestPhysical, level: Int) -> Int {
+    Int(truncatingIfNeeded: address.rawValue >> UInt64(12 + 9 * (level - 1)) & 511)
   }
   static func pageSize(level: Int) -> UInt64 { 1 << UInt64(12 + 9 * (level - 1)) }
 }
 
 /// Pages for nested tables, chained through their first eight bytes.
 public struct FreeTables: Sendable {
-  /// Physical address of the first free page; 0: none.
-  public var first: UInt64 = 0
+  /// The first free page; 0: none.
+  public var first: HostPhysical = 0
   public init() {}
 
   /// A zeroed page.
-  mutating func take(_ processor: some Processor) -> UInt64? {
+  mutating func take(_ processor: some Processor) -> HostPhysical? {
     guard first != 0 else { return nil }
     let page = first
     let pointer = unsafe processor.map(page, at: .freeTable)
-    first = unsafe pointer.load(as: UInt64.self)
+    first = unsafe HostPhysical(pointer.load(as: UInt64.self))
     unsafe pointer.initializeMemory(as: UInt64.self, repeating: 0, count: 512)
     return page
   }
 
   /// Adds one page.
-  mutating func add(_ page: UInt64, _ processor: some Processor) {
+  mutating func add(_ page: HostPhysical, _ processor: some Processor) {
     // An address of a page is no present entry in either vendor's format.
-    unsafe processor.map(page, at: .freeTable).storeBytes(of: first, as: UInt64.self)
+    unsafe processor.map(page, at: .freeTable).storeBytes(of: first.rawValue, as: UInt64.self)
     first = page
   }
 
   /// Adds a chain of pages, as the driver makes them.
-  mutating func add(chain: UInt64, _ processor: some Processor) {
+  mutating func add(chain: HostPhysical, _ processor: some Processor) {
     guard chain != 0 else { return }
     var last = chain
     while true {
       let pointer = unsafe processor.map(last, at: .freeTable)
-      let next = unsafe pointer.load(as: UInt64.self)
+      let next = unsafe HostPhysical(pointer.load(as: UInt64.self))
       if next == 0 {
-        unsafe pointer.storeBytes(of: first, as: UInt64.self)
+        unsafe pointer.storeBytes(of: first.rawValue, as: UInt64.self)
         first = chain
         return
       }

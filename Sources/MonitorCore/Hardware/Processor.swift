@@ -14,10 +14,10 @@ public protocol Processor {
 
   /// Maps the page at `physical` (page aligned) at a place in the window and gives its
   /// address. It is valid until the place is used again.
-  func map(_ physical: UInt64, at place: WindowPlace) -> UnsafeMutableRawPointer
+  func map(_ physical: HostPhysical, at place: WindowPlace) -> UnsafeMutableRawPointer
 
   /// Maps the APUS_TRACE_PAGES pages from `physical` on at APUS_WINDOW_TRACE.
-  func mapTrace(_ physical: UInt64)
+  func mapTrace(_ physical: HostPhysical)
 
   /// Empties the local APIC, and stops what it does by itself: every LVT masked, timer stopped, nothing requested or in
   /// service, switched on with the highest spurious vector.

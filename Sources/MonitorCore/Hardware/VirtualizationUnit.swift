@@ -15,7 +15,7 @@ public protocol VirtualizationUnit {
 
   /// Gives the control block what it needs before the first entry: intercepts, bitmaps and
   /// the register state after INIT. Physical addresses in bytes.
-  func prepare(portBitmap: UInt64, nestedRoot: UInt64)
+  func prepare(portBitmap: HostPhysical, nestedRoot: HostPhysical)
 
   /// Makes the control block this CPU's current one, and no longer.
   func load()
@@ -204,12 +204,12 @@ public struct GuestRegisters: Sendable {
 
 /// Entries of nested page tables: four levels of 512, in the vendor's bits.
 public protocol NestedTableFormat {
-  static func table(at physical: UInt64) -> UInt64
+  static func table(at physical: HostPhysical) -> UInt64
   /// A leaf of level 1 (4 KiB), 2 (2 MiB) or 3 (1 GiB).
-  static func leaf(at physical: UInt64, level: Int, writable: Bool) -> UInt64
+  static func leaf(at physical: HostPhysical, level: Int, writable: Bool) -> UInt64
   /// A leaf of level 1 for a device's registers: uncached, but write-combining where the guest's own PAT
   /// says so.
-  static func device(at physical: UInt64, writable: Bool) -> UInt64
+  static func device(at physical: HostPhysical, writable: Bool) -> UInt64
   static func isPresent(_ entry: UInt64) -> Bool
   static func isLeaf(_ entry: UInt64, level: Int) -> Bool
   static func isWritable(_ entry: UInt64) -> Bool
@@ -219,5 +219,7 @@ public protocol NestedTableFormat {
 
 extension NestedTableFormat {
   /// The physical address in an entry: bits 12 to 51.
-  public static func address(_ entry: UInt64) -> UInt64 { entry & 0x000f_ffff_ffff_f000 }
+  public static func address(_ entry: UInt64) -> HostPhysical {
+    HostPhysical(entry & 0x000f_ffff_ffff_f000)
+  }
 }

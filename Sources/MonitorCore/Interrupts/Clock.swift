@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
 import Devices
+import X86
 
 /// Conversions of the TSC: exact enough for days, without a division of 128 bits.
 extension VirtualCPU {
@@ -62,15 +63,15 @@ extension VirtualCPU {
     while khz << shift <= 1_000_000 { shift += 1 }
     let multiplier = (1_000_000 << 32) / (khz << shift)
     state.systemTimeVersion &+= 2
-    let address = state.systemTimeMSR & ~1
+    let address = GuestPhysical(state.systemTimeMSR & ~1)
     let guestStopped: UInt64 = 1 << 1
-    let kept = (memory.read(address &+ 29, size: 1) ?? 0) & guestStopped
+    let kept = (memory.read(address + 29, size: 1) ?? 0) & guestStopped
     let flags: UInt64 = 1 | kept | (stopped ? guestStopped : 0)
     writePhysical(address, UInt64(state.systemTimeVersion &+ 1))
-    writePhysical(address &+ 8, vm.clock_tsc &+ unit.tscOffset)
-    writePhysical(address &+ 16, 0)
+    writePhysical(address + 8, vm.clock_tsc &+ unit.tscOffset)
+    writePhysical(address + 16, 0)
     writePhysical(
-      address &+ 24, multiplier & 0xffff_ffff | (shift & 0xff) << 32 | flags << 40)
+      address + 24, multiplier & 0xffff_ffff | (shift & 0xff) << 32 | flags << 40)
     writePhysical(address, UInt64(state.systemTimeVersion))
   }
 
@@ -84,8 +85,8 @@ extension VirtualCPU {
 
   /// struct pvclock_wall_clock.
   func publishWallClock() {
-    let address = state.wallClockMSR
+    let address = GuestPhysical(state.wallClockMSR)
     writePhysical(address, 2 | vm.wall_seconds << 32, size: 8)
-    writePhysical(address &+ 8, UInt64(vm.wall_nanoseconds), size: 4)
+    writePhysical(address + 8, UInt64(vm.wall_nanoseconds), size: 4)
   }
 }

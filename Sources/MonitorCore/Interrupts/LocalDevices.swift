@@ -13,8 +13,8 @@ enum LocalDevice {
 extension VirtualCPU {
   /// The device at a guest-physical address; nil: the client's.
   @inline(__always)
-  func localDevice(at address: UInt64) -> LocalDevice? {
-    let page = address & ~0xfff
+  func localDevice(at address: GuestPhysical) -> LocalDevice? {
+    let page = address.page.rawValue
     if page == IOAPIC.address, hasControllers { return .ioapic }
     if page == state.apic.base.address, vm.irqchip != APUS_IRQCHIP_NONE {
       return state.apic.base.isEnabled && !state.apic.base.isX2APIC ? .localAPIC : hole
@@ -29,9 +29,9 @@ extension VirtualCPU {
   }
 
   /// Registers are 32 bits wide at multiples of 16 bytes; what lies between reads as zero.
-  func read(_ device: LocalDevice, _ address: UInt64) -> UInt64 {
+  func read(_ device: LocalDevice, _ address: GuestPhysical) -> UInt64 {
     count(APUS_EXIT_MMIO)
-    let offset = address & 0xfff
+    let offset = address.offsetInPage
     guard offset & 0xc == 0 else { return 0 }
     let value =
       switch device {
@@ -43,9 +43,9 @@ extension VirtualCPU {
     return UInt64(value) >> ((offset & 3) * 8)
   }
 
-  func write(_ device: LocalDevice, _ address: UInt64, _ value: UInt64) {
+  func write(_ device: LocalDevice, _ address: GuestPhysical, _ value: UInt64) {
     count(APUS_EXIT_MMIO)
-    let offset = address & 0xfff
+    let offset = address.offsetInPage
     guard offset & 0xf == 0 else { return }
     let value = UInt32(truncatingIfNeeded: value)
     switch device {

@@ -60,7 +60,8 @@ extension VirtualCPU {
     var answer = asked
     answer.usermode = 0
     do throws(PageFault) {
-      answer.physical_address = try translate(asked.linear_address, Access(overridesSMAP: true))
+      let linear = Linear(asked.linear_address)
+      answer.physical_address = try translate(linear, Access(overridesSMAP: true)).rawValue
       answer.valid = 1
       answer.writeable = 1
     } catch {

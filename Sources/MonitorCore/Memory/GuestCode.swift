@@ -9,10 +9,10 @@ extension VirtualCPU {
     if mode == .bits64, let site = unsafe site {
       return unsafe InstructionBytes(low: site.pointee.low, high: site.pointee.high)
     }
-    var linear = unit.exitInstructionPointer
-    if mode != .bits64 { linear = (linear &+ unit[.cs].base) & 0xffff_ffff }
+    var linear = Linear(unit.exitInstructionPointer)
+    if mode != .bits64 { linear = Linear((linear.rawValue &+ unit[.cs].base) & 0xffff_ffff) }
     guard let code = unsafe code(at: linear) else { return InstructionBytes(count: 0) }
-    let room = 4096 - Int(linear & 0xfff)
+    let room = 4096 - Int(linear.offsetInPage)
     guard room < 16 else {
       return unsafe InstructionBytes(
         low: code.loadUnaligned(as: UInt64.self),
@@ -22,8 +22,8 @@ extension VirtualCPU {
     for index in 0..<min(room, 15) {
       unsafe bytes.append(code.load(fromByteOffset: index, as: UInt8.self))
     }
-    var next = linear &+ UInt64(room)
-    if mode != .bits64 { next &= 0xffff_ffff }
+    var next = linear + UInt64(room)
+    if mode != .bits64 { next = Linear(next.rawValue & 0xffff_ffff) }
     guard room < 15, let more = unsafe self.code(at: next) else { return bytes }
     for index in 0..<15 - room {
       unsafe bytes.append(more.load(fromByteOffset: index, as: UInt8.self))
@@ -32,7 +32,7 @@ extension VirtualCPU {
   }
 
   /// The code at a linear address, up to the end of its page.
-  private func code(at linear: UInt64) -> UnsafeMutableRawPointer? {
+  private func code(at linear: Linear) -> UnsafeMutableRawPointer? {
     let access = Access(isUser: unit.privilegeLevel == 3, isExecute: true)
     guard let physical = try? translate(linear, access) else { return nil }
     return unsafe memory.pointer(to: physical, isWrite: false)
@@ -97,7 +97,9 @@ extension VirtualCPU {
     var level = 0
     while true {
       let place = Int(truncatingIfNeeded: linear >> shift & 0x1ff) * 8
-      guard let page = unsafe guestPage(at: table, isWrite: false) else { return false }
+      guard let page = unsafe guestPage(at: GuestPhysical(table), isWrite: false) else {
+        return false
+      }
       let entry = unsafe page.load(fromByteOffset: place, as: UInt64.self)
       guard entry & 1 != 0 else { return false }
       table = entry & addressBits
@@ -114,7 +116,7 @@ extension VirtualCPU {
     }
     guard shift != 39 else { return false }
     let offset: UInt64 = 1 << shift &- 1
-    let physical = table & ~offset | linear & offset
+    let physical = GuestPhysical(table & ~offset | linear & offset)
     guard let code = unsafe memory.pointer(to: physical, isWrite: false) else { return false }
     unsafe site.pointee.instructionPointer = linear
     unsafe site.pointee.cr3 = cr3

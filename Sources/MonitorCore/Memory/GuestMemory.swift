@@ -9,7 +9,7 @@ struct GuestMemory<Unit: VirtualizationUnit, Hardware: Processor>: PhysicalMemor
   /// One access where the processor has one of that size: nothing that a guest's other CPU writes
   /// there at once is torn.
   @inline(__always)
-  func read(_ address: UInt64, size: Int) -> UInt64? {
+  func read(_ address: GuestPhysical, size: Int) -> UInt64? {
     guard let source = unsafe pointer(to: address, size: size, isWrite: false) else { return nil }
     switch size {
     case 8: return unsafe source.loadUnaligned(as: UInt64.self)
@@ -27,13 +27,13 @@ struct GuestMemory<Unit: VirtualizationUnit, Hardware: Processor>: PhysicalMemor
   }
 
   @inline(__always)
-  func entry(at address: UInt64) -> UInt64 {
+  func entry(at address: GuestPhysical) -> UInt64 {
     guard let page = unsafe cpu.guestPage(at: address, isWrite: false) else { return 0 }
-    return unsafe page.load(fromByteOffset: Int(address & 0xff8), as: UInt64.self)
+    return unsafe page.load(fromByteOffset: Int(address.offsetInPage & 0xff8), as: UInt64.self)
   }
 
   /// False where no writable memory is.
-  func write(_ address: UInt64, _ value: UInt64, size: Int) -> Bool {
+  func write(_ address: GuestPhysical, _ value: UInt64, size: Int) -> Bool {
     guard let target = unsafe pointer(to: address, size: size, isWrite: true) else { return false }
     switch size {
     case 8: unsafe target.storeBytes(of: value, as: UInt64.self)
@@ -51,17 +51,19 @@ struct GuestMemory<Unit: VirtualizationUnit, Hardware: Processor>: PhysicalMemor
 
   /// Valid until another page is asked for. Nil also for what crosses a page.
   @inline(__always)
-  private func pointer(to address: UInt64, size: Int, isWrite: Bool) -> UnsafeMutableRawPointer? {
-    guard Int(truncatingIfNeeded: address & 0xfff) + size <= 4096 else { return nil }
+  private func pointer(to address: GuestPhysical, size: Int, isWrite: Bool)
+    -> UnsafeMutableRawPointer?
+  {
+    guard Int(truncatingIfNeeded: address.offsetInPage) + size <= 4096 else { return nil }
     return unsafe pointer(to: address, isWrite: isWrite)
   }
 
   /// Where the bytes from an address on to its page's end can be reached, until another page is asked
   /// for.
   @inline(__always)
-  func pointer(to address: UInt64, isWrite: Bool) -> UnsafeMutableRawPointer? {
+  func pointer(to address: GuestPhysical, isWrite: Bool) -> UnsafeMutableRawPointer? {
     guard let page = unsafe cpu.guestPage(at: address, isWrite: isWrite) else { return nil }
-    return unsafe page + Int(truncatingIfNeeded: address & 0xfff)
+    return unsafe page + Int(truncatingIfNeeded: address.offsetInPage)
   }
 }
 
@@ -69,13 +71,13 @@ extension VirtualCPU {
   var memory: GuestMemory<Unit, Hardware> { GuestMemory(cpu: self) }
 
   /// Writes the monitor's own structures into the guest's memory; what is not memory is left out.
-  func writePhysical(_ address: UInt64, _ value: UInt64, size: Int = 8) {
+  func writePhysical(_ address: GuestPhysical, _ value: UInt64, size: Int = 8) {
     let memory = memory
-    if address & 0xfff <= 4096 - UInt64(size) {
+    if address.offsetInPage <= 4096 - UInt64(size) {
       _ = memory.write(address, value, size: size)
     } else {
       for byte in 0..<UInt64(size) {
-        _ = memory.write(address &+ byte, value >> (byte * 8) & 0xff, size: 1)
+        _ = memory.write(address + byte, value >> (byte * 8) & 0xff, size: 1)
       }
     }
   }
@@ -85,7 +87,7 @@ extension VirtualCPU {
   }
 
   @inline(never)
-  func translate(_ linear: UInt64, _ access: Access) throws(PageFault) -> UInt64 {
+  func translate(_ linear: Linear, _ access: Access) throws(PageFault) -> GuestPhysical {
     try PageWalk.translate(linear, mode: pagingMode, access: access, memory: memory)
   }
 

@@ -121,7 +121,9 @@ extension VirtualCPU {
     let memory = memory
     let table = unit.cr3 & 0xffff_ffe0
     var entries: InlineArray<4, UInt64> = InlineArray(repeating: 0)
-    for index in 0..<4 { entries[index] = memory.read(table + UInt64(index) * 8, size: 8) ?? 0 }
+    for index in 0..<4 {
+      entries[index] = memory.read(GuestPhysical(table) + UInt64(index) * 8, size: 8) ?? 0
+    }
     unit.setPageDirectoryPointers(entries)
   }
 }

@@ -8,7 +8,7 @@ extension VirtualCPU {
   /// Whether the client's filter lets the guest have this access. It has no say in the x2APIC's MSRs.
   @inline(never)
   func filterAllows(_ msr: MSR, _ access: MSRAccess) -> Bool {
-    let filter = state.msrFilter
+    let filter = HostPhysical(state.msrFilter)
     guard filter != 0, msr.rawValue >> 8 != 8 else { return true }
     let header = unsafe processor.map(filter, at: .extents)
     let count = unsafe header.load(fromByteOffset: 4, as: UInt32.self)
@@ -18,8 +18,8 @@ extension VirtualCPU {
       let number = msr.rawValue &- range.first
       guard number < range.count, range.accesses & access.rawValue != 0 else { continue }
       let byte = filter + UInt64(range.bitmap) + UInt64(number >> 3)
-      let bits = unsafe processor.map(byte & ~0xfff, at: .extents)
-        .load(fromByteOffset: Int(byte & 0xfff), as: UInt8.self)
+      let bits = unsafe processor.map(byte.page, at: .extents)
+        .load(fromByteOffset: Int(byte.offsetInPage), as: UInt8.self)
       return bits >> UInt8(number & 7) & 1 != 0
     }
     return unsafe header.load(as: UInt32.self) == 0

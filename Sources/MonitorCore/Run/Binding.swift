@@ -15,7 +15,7 @@ extension VirtualCPU {
       forgetSites()
       unit.load()
       unit.prepare(
-        portBitmap: vm.area + UInt64(APUS_VM_PAGE_IO_BITMAP) * UInt64(APUS_PAGE_SIZE),
+        portBitmap: HostPhysical(vm.area) + UInt64(APUS_VM_PAGE_IO_BITMAP) * UInt64(APUS_PAGE_SIZE),
         nestedRoot: machine.nestedRoot)
       resetRegisters()
       resetExtendedState()
@@ -65,7 +65,7 @@ extension VirtualCPU {
       guard !machine.isInitialised else { return }
       machine = VirtualMachineState()
       machine.pitScale = (PIT.frequency << 32) / (UInt64(max(vm.tsc_khz, 1)) * 1000)
-      machine.nestedRoot = vm.area + UInt64(APUS_VM_PAGE_NESTED_ROOT) * 4096
+      machine.nestedRoot = HostPhysical(vm.area) + UInt64(APUS_VM_PAGE_NESTED_ROOT) * 4096
       unsafe pages.portBitmap.initializeMemory(as: UInt8.self, repeating: 0xff, count: 3 * 4096)
       machine.isInitialised = true
     }

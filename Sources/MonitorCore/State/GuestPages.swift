@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import X86
 
 /// Pages of guest memory that are mapped in the window, so that a walk through the guest's page tables
 /// finds them where it found them last. Direct-mapped by guest-physical address.
@@ -22,5 +23,5 @@ struct GuestPages {
   static var valid: UInt64 { 1 << 0 }
   static var writable: UInt64 { 1 << 1 }
 
-  static func place(_ address: UInt64) -> Int { Int(address >> 12) & (count - 1) }
+  static func place(_ address: GuestPhysical) -> Int { Int(address.rawValue >> 12) & (count - 1) }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Contract
+import X86
 
 /// What the nested tables hold of a slot. All zero: nothing.
 struct MappedSlot {
@@ -18,6 +19,13 @@ struct MappedSlot {
     log = slot.flags & APUS_SLOT_READONLY == 0 ? slot.log : 0
     generation = slot.generation
     logSequence = slot.log_sequence
+  }
+
+  /// Bytes from the slot's beginning to an address in it.
+  @inline(__always)
+  func offset(of address: GuestPhysical) -> UInt64? {
+    address.rawValue >= self.address && address.rawValue - self.address < size
+      ? address.rawValue - self.address : nil
   }
 }
 
@@ -52,7 +60,7 @@ public struct MemorySlots {
       if wanted == generation { return }
       let slots = unsafe pages.publishedSlots + (wanted & 1 == 0 ? 0 : Int(APUS_SLOTS))
       let mapped = unsafe pages.mappedSlots
-      unsafe free.add(chain: exchange(&vm.pointee.free_tables, 0), tables.processor)
+      unsafe free.add(chain: HostPhysical(exchange(&vm.pointee.free_tables, 0)), tables.processor)
       let settled = unsafe loadAcquire(&vm.pointee.slots_settled)
       reclaim(settled, tables)
       unsafe remove(slots, mapped, tables)
@@ -81,7 +89,9 @@ public struct MemorySlots {
       if newest &- revocations < APUS_REVOKED {
         for number in 1...(newest &- revocations) {
           let range = unsafe pages.revoked(revocations &+ number)
-          tables.revoke(from: range.first_frame << 12, to: (range.last_frame &+ 1) << 12)
+          tables.revoke(
+            from: GuestPhysical(range.first_frame << 12),
+            to: GuestPhysical((range.last_frame &+ 1) << 12))
         }
       }
       // The driver may have written over a range meanwhile.
@@ -98,7 +108,8 @@ public struct MemorySlots {
     let slots = unsafe followed(pages)
     for index in 0..<count where unsafe slots[index].flags & APUS_SLOT_PAGES != 0 {
       unsafe tables.revoke(
-        from: mapped[index].address, to: mapped[index].address + mapped[index].size)
+        from: GuestPhysical(mapped[index].address),
+        to: GuestPhysical(mapped[index].address + mapped[index].size))
     }
   }
 
@@ -113,17 +124,17 @@ public struct MemorySlots {
 
   /// Maps the page at an address as the driver's entry says, with the VM's lock held.
   mutating func mapPage<Hardware: Processor, Format: NestedTableFormat>(
-    at address: UInt64, isWrite: Bool, _ pages: VirtualCPUPages,
+    at address: GuestPhysical, isWrite: Bool, _ pages: VirtualCPUPages,
     _ tables: NestedTables<Hardware, Format>
   ) -> PageAccess {
     let mapped = unsafe pages.mappedSlots
     let slots = unsafe followed(pages)
     for index in 0..<count where unsafe slots[index].flags & APUS_SLOT_PAGES != 0 {
-      let first = unsafe mapped[index].address
-      guard address >= first, unsafe address - first < mapped[index].size else { continue }
-      let number = (address - first) >> 12
+      guard let offset = unsafe mapped[index].offset(of: address) else { continue }
+      let number = offset >> 12
       let entries = UInt64(APUS_PAGE_ENTRIES)
-      let page = unsafe tables.processor.page(number / entries, ofDirectory: slots[index].pages)
+      let page = unsafe tables.processor.page(
+        number / entries, ofDirectory: HostPhysical(slots[index].pages))
       guard page != 0 else { return .missing }
       let entry = unsafe tables.processor.map(page, at: .extents)
         .load(fromByteOffset: 8 * Int(number % entries), as: UInt64.self)
@@ -131,7 +142,7 @@ public struct MemorySlots {
       let writable = entry & APUS_PAGE_WRITABLE != 0
       guard writable || !isWrite else { return .missing }
       if tables.map(
-        device: address & ~0xfff, to: entry & ~0xfff, writable: writable, free: &free)
+        device: address.page, to: HostPhysical(entry).page, writable: writable, free: &free)
       {
         return .mapped
       }
@@ -156,8 +167,8 @@ public struct MemorySlots {
     for index in 0..<count where unsafe mapped[index].size != 0 {
       if unsafe slots[index].size == 0 || slots[index].generation != mapped[index].generation {
         unsafe tables.unmap(
-          from: mapped[index].address, to: mapped[index].address + mapped[index].size,
-          emptied: &emptied)
+          from: GuestPhysical(mapped[index].address),
+          to: GuestPhysical(mapped[index].address + mapped[index].size), emptied: &emptied)
         unsafe mapped[index] = MappedSlot(apus_slot())
       }
     }
@@ -183,7 +194,8 @@ public struct MemorySlots {
         unsafe mapped[index] = MappedSlot(slot)
         let writable = slot.log == 0 && slot.flags & APUS_SLOT_READONLY == 0
         if !tables.protect(
-          from: slot.guest_address, to: slot.guest_address + slot.size, writable: writable,
+          from: GuestPhysical(slot.guest_address),
+          to: GuestPhysical(slot.guest_address + slot.size), writable: writable,
           free: &free)
         {
           shortages &+= 1
@@ -197,7 +209,7 @@ public struct MemorySlots {
     _ slot: apus_slot, _ tables: NestedTables<Hardware, Format>, _ gigabytePages: Bool
   ) -> Bool {
     let writable = slot.flags & APUS_SLOT_READONLY == 0 && slot.log == 0
-    var physical = slot.pages
+    var physical = HostPhysical(slot.pages)
     while physical != 0 {
       let page = unsafe tables.processor.map(physical, at: .extents)
         .assumingMemoryBound(to: apus_extent_page.self)
@@ -218,7 +230,8 @@ public struct MemorySlots {
               ? 3 : both & 511 == 0 && left >= 512 ? 2 : 1
           let count: UInt64 = 1 << UInt64(9 * (level - 1))
           if !tables.map(
-            guest << 12, to: frame << 12, level: level, writable: writable, free: &free)
+            GuestPhysical(guest << 12), to: HostPhysical(frame << 12), level: level,
+            writable: writable, free: &free)
           {
             return false
           }
@@ -227,7 +240,7 @@ public struct MemorySlots {
           left -= count
         }
       }
-      physical = unsafe page.pointee.next
+      physical = unsafe HostPhysical(page.pointee.next)
     }
     return true
   }

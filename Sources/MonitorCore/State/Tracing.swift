@@ -17,7 +17,7 @@ extension VirtualCPU {
       return
     }
     guard !isTracing else { return }
-    processor.mapTrace(trace)
+    processor.mapTrace(HostPhysical(trace))
     state.attention.insert(.tracing)
     traceEvent(APUS_TRACE_BEGIN, detail: UInt64(cpu.cpu))
   }
@@ -62,7 +62,7 @@ extension VirtualCPU {
   func tracedDetail(of exit: Exit) -> UInt64 {
     switch exit {
     case .exception: return UInt64(unit.exitException.vector)
-    case .nestedFault: return unit.exitNestedFault.address
+    case .nestedFault: return unit.exitNestedFault.address.rawValue
     case .port:
       let access = unit.exitPortAccess
       return UInt64(access.port) << 16 | (access.isInput ? 1 << 3 : 0) | UInt64(access.size - 1)

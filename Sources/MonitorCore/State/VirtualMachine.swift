@@ -8,7 +8,7 @@ import X86
 public struct VirtualMachineState {
   public var isInitialised = false
   /// Physical address of the top nested table; 0: no slot yet.
-  public var nestedRoot: UInt64 = 0
+  public var nestedRoot: HostPhysical = 0
   public var slots = MemorySlots()
   public var controllers = InterruptController()
   public var pit = PIT()
