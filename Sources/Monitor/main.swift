@@ -8,16 +8,7 @@ import X86
 /// Linux. `mailbox` is struct apus_cpu.
 @c(monitor_main)
 func monitorMain(_ mailbox: UnsafeMutablePointer<apus_cpu>) {
-  let cpu = unsafe LentCPU(mailbox)
-  // It may have been taken away by force.
-  cpu.holdsLock = false
-  cpu.takesInterrupts = false
-  cpu.loadTables()
-  cpu.enter(APUS_CPU_ARRIVED)
-  cpu.awaitProceed()
-  // The borrowed page is Linux's again: forget its translation.
-  writeCR3(readCR3())
-
+  let cpu = unsafe ArrivedCPU(mailbox).proceed()
   if let refusal = cpu.refusal {
     cpu.refuse(refusal)
   } else if SVMHost.isOffered {
@@ -28,22 +19,12 @@ func monitorMain(_ mailbox: UnsafeMutablePointer<apus_cpu>) {
 }
 
 /// From here on the vendor is known at compile time.
-private func serve<Host: VirtualizationHost>(_ cpu: LentCPU, with host: Host.Type) {
+private func serve<Host: VirtualizationHost>(_ cpu: consuming IdleCPU, with host: Host.Type) {
   if let refusal = host.refusal {
     cpu.refuse(refusal)
-    return
+  } else {
+    cpu.takeOver(by: host).serve().giveBack()
   }
-  let processor = HardwareProcessor<Host>()
-  cpu.takeOver()
-  host.enable(cpu)
-  processor.drainAPIC()
-  cpu.mailbox.vendor = host.kind.rawValue
-  cpu.enter(APUS_CPU_READY)
-  CommandServer<Host>(cpu).run()
-  processor.drainAPIC()
-  host.disable()
-  cpu.giveBack()
-  cpu.enter(APUS_CPU_PARKED)
 }
 
 /// An exception in root mode is a mistake of the monitor: the CPU stops and says where.
