@@ -31,6 +31,8 @@ static long device_ioctl(struct file *file, unsigned int request, unsigned long 
 		return host_describe(argument);
 	case APUS_GET_INTERRUPTS:
 		return bypasses_describe(argument);
+	case APUS_RECLAIM_CPU:
+		return vms_reclaim(value);
 	default:
 		return -ENOTTY;
 	}

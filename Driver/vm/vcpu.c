@@ -39,6 +39,17 @@ static void set_lent(struct vcpu *vcpu, struct lent *lent)
 	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
 }
 
+bool vcpu_has_cpu(struct vcpu *vcpu, unsigned long cpu)
+{
+	unsigned long flags;
+	bool has;
+
+	raw_spin_lock_irqsave(&vcpu->kick_lock, flags);
+	has = vcpu->lent && vcpu->lent->cpu == cpu;
+	raw_spin_unlock_irqrestore(&vcpu->kick_lock, flags);
+	return has;
+}
+
 /* Nobody resets the CPU from now on, but it may still use the guest's memory: see vcpu_is_idle(). */
 static struct lent *begin_to_leave(struct vcpu *vcpu)
 {
@@ -164,7 +175,6 @@ static int charge_cpu(struct vcpu *vcpu)
 #define GRACE_MS 200
 /* Giving a CPU back takes less, by force too. */
 #define PATIENCE_MS 5000
-#define ANY_CPU ULONG_MAX
 
 /* A CPU whose VM is just ending is worth waiting for. Killable. */
 static struct lent *take_cpu(unsigned long cpu)

@@ -145,6 +145,7 @@ void vms_follow(void);
 void vms_show(struct seq_file *file, void (*show)(struct seq_file *file, const struct vm *vm));
 void vm_stop(struct vm *vm);
 void vm_stop_all(void);
+long vms_reclaim(unsigned long cpu);
 
 /* vm.c */
 long vm_create(unsigned long type);
@@ -180,6 +181,8 @@ int vcpu_set_lent_cpu(struct vcpu *vcpu, unsigned long cpu);
 void vcpu_surrender(struct vcpu *vcpu);
 void vcpu_break(struct vcpu *vcpu);
 void vcpu_reset(struct vcpu *vcpu);
+#define ANY_CPU ULONG_MAX
+bool vcpu_has_cpu(struct vcpu *vcpu, unsigned long cpu);
 bool vcpu_is_idle(struct vcpu *vcpu, u32 generation);
 bool vcpu_let_go(struct vcpu *vcpu, u32 revocation);
 int vcpu_visit(struct vcpu *vcpu);

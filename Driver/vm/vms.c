@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* All VMs: who is told that the doorbell rang, and who has to stop before a reboot. */
+#include <linux/capability.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/rculist.h>
@@ -139,7 +140,25 @@ static void lock_to_stop(struct vcpu *vcpu)
 	}
 }
 
-/* Its CPUs go back to Linux, and it gets none again. */
+/* Its CPU goes back to Linux, and it gets none again. `cpu`: only if that is the one that it has, or ANY_CPU. */
+static bool stop_vcpu(struct vcpu *vcpu, unsigned long cpu)
+{
+	bool stops;
+
+	atomic_inc(&vcpu->visitors);
+	vcpu_kick(vcpu, APUS_REQUEST_EXIT);
+	lock_to_stop(vcpu);
+	stops = cpu == ANY_CPU || vcpu_has_cpu(vcpu, cpu);
+	if (stops) {
+		vcpu->broken = true;
+		vcpu_surrender(vcpu);
+	}
+	mutex_unlock(&vcpu->lock);
+	vcpu_leave(vcpu);
+	return stops;
+}
+
+/* All its CPUs go back to Linux, and it gets none again. */
 void vm_stop(struct vm *vm)
 {
 	int id;
@@ -147,16 +166,47 @@ void vm_stop(struct vm *vm)
 	for (id = 0; id < APUS_VCPUS; id++) {
 		struct vcpu *vcpu = READ_ONCE(vm->vcpus[id]);
 
-		if (!vcpu)
-			continue;
-		atomic_inc(&vcpu->visitors);
-		vcpu_kick(vcpu, APUS_REQUEST_EXIT);
-		lock_to_stop(vcpu);
-		vcpu->broken = true; /* it gets no CPU again */
-		vcpu_surrender(vcpu);
-		mutex_unlock(&vcpu->lock);
-		vcpu_leave(vcpu);
+		if (vcpu)
+			stop_vcpu(vcpu, ANY_CPU);
 	}
+}
+
+static bool reclaim_from(struct vm *vm, unsigned long cpu)
+{
+	int id;
+
+	for (id = 0; id < APUS_VCPUS; id++) {
+		struct vcpu *vcpu = READ_ONCE(vm->vcpus[id]);
+
+		/* It may give that CPU back meanwhile, and is left alone then. */
+		if (vcpu && vcpu_has_cpu(vcpu, cpu) && stop_vcpu(vcpu, cpu))
+			return true;
+	}
+	return false;
+}
+
+/* APUS_RECLAIM_CPU */
+long vms_reclaim(unsigned long cpu)
+{
+	struct vm *vm;
+	bool found = false;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	vm = first_vm_after(NULL);
+	while (vm) {
+		struct vm *next = NULL;
+
+		found = reclaim_from(vm, cpu);
+		if (!found)
+			next = first_vm_after(&vm->node);
+		vm_put(vm);
+		vm = next;
+	}
+	if (!found)
+		return -ENODEV;
+	pr_info("CPU %lu was reclaimed from its guest\n", cpu);
+	return 0;
 }
 
 /* Every lent CPU goes back to Linux, whoever uses it. No new ones are lent meanwhile. */

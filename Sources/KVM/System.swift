@@ -79,6 +79,14 @@ public struct System: ~Copyable, Sendable {
     return host
   }
 
+  /// APUS_RECLAIM_CPU: takes a lent CPU, by Linux's number, from the guest that has it, whose vCPU
+  /// ends. ENODEV: it is not lent; EPERM: only root may.
+  public func reclaim(cpu: Int) throws(KVMError) {
+    try calling("APUS_RECLAIM_CPU") { () throws(Errno) in
+      _ = try SystemCall.ioctl(owned.descriptor, APUS_RECLAIM_CPU_, UInt(cpu))
+    }
+  }
+
   /// APUS_GET_INTERRUPTS: how those of passed-through devices reach their guests, of this user's
   /// guests or, with CAP_SYS_ADMIN, of all.
   public func deviceInterrupts() throws(KVMError) -> [apus_interrupt] {

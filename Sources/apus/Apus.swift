@@ -9,6 +9,6 @@ struct Apus: ParsableCommand {
     abstract: "Runs a guest on processors that Linux gives up for it.",
     subcommands: [
       Run.self, Check.self, Pool.self, List.self, Top.self, Stop.self, Console.self, NMI.self,
-      Change.self, Trace.self, Latency.self,
+      Change.self, Reclaim.self, Trace.self, Latency.self,
     ])
 }

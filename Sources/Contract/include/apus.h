@@ -953,4 +953,10 @@ struct apus_interrupts {
 };
 #define APUS_GET_INTERRUPTS _IOWR(APUS_KVMIO, 0xf9, struct apus_interrupts)
 
+/*
+ * Device, CAP_SYS_ADMIN: takes a lent CPU, by Linux's number, from the vCPU that has it, whatever its client
+ * does. That vCPU ends (EIO) with its state lost. ENODEV: the CPU is not lent.
+ */
+#define APUS_RECLAIM_CPU _IO(APUS_KVMIO, 0xfa)
+
 #endif

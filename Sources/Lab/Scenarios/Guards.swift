@@ -76,6 +76,20 @@ extension Scenario {
         kill -TERM $guest
         wait $guest
         expect guest-unhurt [ $? = 143 ]
+
+        step "a CPU that a stopped client keeps"
+        refuse reclaim-not-lent 'is not lent' apus reclaim 3
+        apus run --quiet --cpu 3 --kernel /lab/bad/beat < /dev/null > /tmp/beats 2> /tmp/said &
+        guest=$!
+        within 30 more_beats_than 3 && pass another-beats || fail another-beats "$(tail -n 1 /tmp/said)"
+        kill -STOP $guest
+        expect not-linuxs-while-stopped offline 3
+        expect reclaimed apus reclaim 3
+        expect linuxs-again online 3
+        kill -CONT $guest
+        wait $guest
+        expect stopped-client-ends [ $? != 0 ]
+        value stopped-client-said "$(tail -n 1 /tmp/said)"
         expect all-cpus-online [ "$(cat online)" = 0-3 ]
         expect host-unhurt clean_kernel_log
 
@@ -91,7 +105,8 @@ extension Scenario {
     scenario.files = ["lab/bad": "build/bad-guests"]
     scenario.expected = [
       "unload", "goes-on-after-suspend", "goes-on-without-it", "goes-on-with-cpu-0-alone",
-      "doorbells-cpu-lent", "guest-unhurt", "host-unhurt", "cpu-2-lent", "cpu-3-lent",
+      "doorbells-cpu-lent", "guest-unhurt", "reclaimed", "linuxs-again", "stopped-client-ends",
+      "host-unhurt", "cpu-2-lent", "cpu-3-lent",
     ]
     scenario.checks = [.init("reboot-takes-cpus-back", problem: rebootProblem)]
     return scenario

@@ -63,6 +63,7 @@ extension Scenario {
         echo 'user:x:1000:1000::/:/bin/sh' > /etc/passwd
         chmod 666 /dev/apus
         refuse pool-is-roots 'run as root' su user -c 'apus pool 3'
+        refuse reclaim-is-roots 'run as root' su user -c 'apus reclaim 3'
         refuse memory-beyond-limit 'ulimit -l' su user -c 'start --cpu 3'
         refuse not-in-pool 'not one of those' sh -c 'ulimit -l unlimited; su user -c "start --cpu 3"'
         chmod 660 /dev/apus

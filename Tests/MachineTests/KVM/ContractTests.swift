@@ -56,6 +56,7 @@ struct ContractTests {
   func additions() {
     #expect(KVM_SET_LENT_CPU_ == 0xaef0)
     #expect(KVM_GET_LENT_CPU_ == 0xaef1)
+    #expect(APUS_RECLAIM_CPU_ == 0xaefa)
     // _IOR: direction 2, the structure's size, 0xae, the number.
     #expect(KVM_APUS_GET_STATISTICS_ >> 16 == 0x8000 | UInt32(MemoryLayout<apus_statistics>.size))
     #expect(KVM_APUS_GET_LAST_EXITS_ >> 16 == 0x8000 | UInt32(MemoryLayout<apus_last_exits>.size))
