@@ -138,7 +138,7 @@ build/qemu-count.so: $(wildcard Sources/QEMUPlugin/*)
 # What the lab tries Apus with: a client that calls every ioctl with hostile arguments, monitors that
 # are broken in one way each, and guests that end themselves or never end.
 .PHONY: hostile
-hostile: build/hostile build/survey broken-monitors bad-guests cost-guest
+hostile: build/hostile build/survey broken-monitors bad-guests cost-guest conformance-guest
 
 .PHONY: build/hostile build/survey
 build/hostile build/survey:
@@ -172,6 +172,15 @@ cost-guest: build/cost-guest
 build/cost-guest: Tests/CostGuest/costs.S $(wildcard Guests/*.inc Guests/include/*.h)
 	@mkdir -p $(@D)
 	$(BARE) -IGuests -Wl,-Ttext=0xfffc00,-e,0xfffc00,--oformat=binary $< -o $@
+
+# What a guest sees against the manuals, for QEMU on any accelerator.
+.PHONY: conformance-guest
+conformance-guest: build/conformance-guest
+build/conformance-guest: $(wildcard Tests/ConformanceGuest/*)
+	@mkdir -p $(@D)
+	$(BARE) -O1 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-pie -mgeneral-regs-only \
+	  -fno-stack-protector -Wl,-T,Tests/ConformanceGuest/guest.ld \
+	  Tests/ConformanceGuest/start.S Tests/ConformanceGuest/conformance.c -o $@
 
 test:
 	swift test --scratch-path $(SCRATCH)

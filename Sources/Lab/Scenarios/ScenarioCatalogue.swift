@@ -48,6 +48,7 @@ extension Scenario {
     latency,
     latencyIntel,
     kvmAPI,
+    conformance,
     smpIntel,
     timersIntel,
     diskIntel,
