@@ -14,7 +14,10 @@ public struct DebianSetup: Sendable {
   /// From the release itself, for development only: the Intel machines, with a PC's firmware for
   /// those that run Linux; what loads a crash kernel; what opens sockets between guest and host;
   /// what checks the model of the kick protocol.
-  static let development = ["bochs", "bochsbios", "kexec-tools", "socat", "spin", "xz-utils"]
+  static let development =
+    ["bochs", "bochsbios", "kexec-tools", "socat", "spin", "xz-utils"] + guestFirmware
+  /// From the release itself: UEFI for QEMU's guests.
+  static let guestFirmware = ["ovmf"]
   /// From the release itself: the source of the kernel with detectors, and what that is built with.
   static let debugKernel = [kernelSource, "bc", "bison", "flex", "libelf-dev", "xz-utils"]
   /// From the release itself: what makes a root file system for a guest.

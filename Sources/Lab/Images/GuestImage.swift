@@ -4,16 +4,19 @@ import Figures
 /// The guest's initramfs: busybox, cyclictest and a script that does what LAB_WORK asks for.
 enum GuestImage {
   /// `programs` are added to busybox and cyclictest; `modules` are the files of the kernel modules
-  /// that it needs to notice its power button, `virtioModules` of those for virtio's devices.
+  /// that it needs to notice its power button, `virtioModules` of those for virtio's devices,
+  /// `uefiModules` of that for the firmware's variables.
   static func make(
-    programs: [String] = [], modules: [String] = [], virtioModules: [String] = []
+    programs: [String] = [], modules: [String] = [], virtioModules: [String] = [],
+    uefiModules: [String] = []
   ) async throws -> [UInt8] {
     var image = try await Initramfs()
     image.write(start, at: "init", permissions: 0o755)
     try add(modules, as: "modules", to: &image)
     try add(virtioModules, as: "virtio", to: &image)
+    try add(uefiModules, as: "uefi", to: &image)
     for work in GuestSMPWork.scripts + GuestVirtioWork.scripts
-      + GuestClientDevices.scripts + [GuestDeviceWork.script]
+      + GuestClientDevices.scripts + GuestPCWork.scripts + [GuestDeviceWork.script]
     {
       image.write(work.text, at: "lab/\(work.name)")
     }
@@ -93,13 +96,6 @@ enum GuestImage {
       mark end
       grep -v '^[0-9]* 0*$' /tmp/cyclictest | sed 's/^/file cyclictest /' >&3
       ;;
-    button)
-      while read -r module; do insmod $module; done < /modules/order
-      until [ -c /dev/input/event0 ]; do pause 0.1; done
-      echo "guest: waiting for the power button"
-      # An event of Linux's input layer: struct input_event.
-      head -c 24 /dev/input/event0 > /dev/null
-      echo "guest: the power button was pressed" ;;
     wait) while :; do sleep 1; done ;;
     # Into the kernel's log, and so to an early console, which is written without interrupts.
     count)
@@ -112,7 +108,8 @@ enum GuestImage {
       done
       ;;
     spin) while :; do :; done ;;
-    smp | load | ipi | switch | virtio | journey | nvme | disk | writes | net) . /lab/$LAB_WORK ;;
+    smp | load | ipi | switch | virtio | journey | nvme | disk | writes | net | button | pc)
+      . /lab/$LAB_WORK ;;
     *) echo "guest: no work is named $LAB_WORK" ;;
     esac
     echo "guest: power off"

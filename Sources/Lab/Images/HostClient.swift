@@ -10,7 +10,7 @@ public enum HostClient: String, Sendable, CaseIterable, Comparable {
   }
 
   /// The packages that it is from.
-  private var packages: [String] { DebianSetup.emulator }
+  private var packages: [String] { DebianSetup.emulator + DebianSetup.guestFirmware }
 
   private var program: String { "/usr/bin/qemu-system-x86_64" }
 
@@ -18,6 +18,7 @@ public enum HostClient: String, Sendable, CaseIterable, Comparable {
   private var files: [String] {
     ["bios-256k", "bios-microvm", "vgabios-stdvga"].map { "/usr/share/seabios/\($0).bin" }
       + ["kvmvapic", "linuxboot_dma", "linuxboot", "pvh"].map { "/usr/share/qemu/\($0).bin" }
+      + ["CODE", "VARS"].map { "/usr/share/OVMF/OVMF_\($0)_4M.fd" }
   }
 
   func add(to image: inout Initramfs) async throws {

@@ -31,7 +31,8 @@ struct HostImage: Sendable {
       virtioModules: try guest.moduleFiles([
         "virtio_pci", "virtio_mmio", "virtio_blk", "virtio_net", "virtio-rng",
         "vmw_vsock_virtio_transport",
-      ])
+      ]),
+      uefiModules: try guest.moduleFiles(["efivarfs"])
     )
     image.add(bytes: initramfs, at: "lab/guest/initramfs")
     for kernel in SmallKernel.allCases {

@@ -163,7 +163,7 @@ extension Scenario {
   }
 
   /// Nil if the report has a value of that name within the bounds.
-  private static func between(
+  static func between(
     _ low: Int, _ high: Int, _ name: String, in report: Report
   ) -> String? {
     guard let value = report.values[name].flatMap({ Int($0) }) else { return "no \(name)" }

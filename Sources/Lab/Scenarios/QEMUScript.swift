@@ -12,11 +12,12 @@ enum QEMUScript {
     mkfifo /tmp/typed /tmp/monitor.in /tmp/monitor.out
     exec 4<>/tmp/typed 5<>/tmp/monitor.in 6<>/tmp/monitor.out
     cat <&6 >> /tmp/answers &
-    # start DEVICE ARGUMENT...: QEMU on that device, in the background; LAB is the guest's work.
+    # start DEVICE ARGUMENT...: QEMU on that device, in the background; LAB is the guest's work, and after
+    # `limit` seconds it is killed.
     start() {
       device=$1; shift
       : > /tmp/console
-      timeout -s KILL 150 qemu-system-x86_64 -nodefaults -no-user-config -display none \\
+      timeout -s KILL ${limit:-150} qemu-system-x86_64 -nodefaults -no-user-config -display none \\
         -accel kvm,device=$device -m 128 -serial stdio -chardev pipe,id=monitor,path=/tmp/monitor \\
         -mon chardev=monitor "$@" -kernel vmlinuz -initrd initramfs \\
         -append "\(commandLine) $LAB" <&4 >> /tmp/console 2> /tmp/said &

@@ -44,6 +44,8 @@ extension Scenario {
     clientNet,
     debianRoot,
     qemuDebug,
+    qemuMonitor,
+    qemuUEFI,
     trace,
     latency,
     latencyIntel,
