@@ -239,4 +239,14 @@ struct IoctlTests {
     self[offset, as: UInt64.self] = 0x8000_0000_0000
     #expect(cpu.perform(0x4138_ae84, size: 312) == -22)
   }
+
+  /// struct kvm_segment: the type is its byte 14; TR is at 144. SDM vol. 3, table 3-2: bit 1 is "busy".
+  @Test(
+    "KVM_GET_SREGS calls a loaded task busy, also where the processor does not say so",
+    arguments: [(0x89, 0xb), (0x8b, 0xb), (0x81, 3)] as [(UInt32, UInt8)])
+  func busyTask(attributes: UInt32, type: UInt8) {
+    machine.unit[.tr] = Segment(attributes: SegmentAttributes(rawValue: attributes))
+    #expect(cpu.perform(0x8138_ae83, size: 312) == 0)
+    #expect(self[158, as: UInt8.self] == type)
+  }
 }

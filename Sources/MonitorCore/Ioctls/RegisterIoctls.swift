@@ -37,6 +37,8 @@ extension VirtualCPU {
     registers.gs = kvm_segment(unit[.gs])
     registers.ss = kvm_segment(unit[.ss])
     registers.tr = kvm_segment(unit[.tr])
+    // A loaded task is busy. SVM may not store that, VT-x asks for it, and KVM says it.
+    registers.tr.type |= 2
     registers.ldt = kvm_segment(unit[.ldtr])
     registers.gdt = kvm_dtable(unit.gdt)
     registers.idt = kvm_dtable(unit.idt)
