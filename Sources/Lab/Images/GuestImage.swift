@@ -3,18 +3,16 @@ import Figures
 
 /// The guest's initramfs: busybox, cyclictest and a script that does what LAB_WORK asks for.
 enum GuestImage {
-  /// `programs` are added to busybox and cyclictest; `modules` are the files of the kernel modules
-  /// that it needs to notice its power button, `virtioModules` of those for virtio's devices,
-  /// `uefiModules` of that for the firmware's variables.
+  /// `programs` are added to busybox and cyclictest. `modules` are the files of kernel modules, in
+  /// directories by what they are for: see `HostImage`.
   static func make(
-    programs: [String] = [], modules: [String] = [], virtioModules: [String] = [],
-    uefiModules: [String] = []
+    programs: [String] = [], modules: [String: [String]] = [:]
   ) async throws -> [UInt8] {
     var image = try await Initramfs()
     image.write(start, at: "init", permissions: 0o755)
-    try add(modules, as: "modules", to: &image)
-    try add(virtioModules, as: "virtio", to: &image)
-    try add(uefiModules, as: "uefi", to: &image)
+    for (directory, files) in modules.sorted(by: { $0.key < $1.key }) {
+      try add(files, as: directory, to: &image)
+    }
     for work in GuestSMPWork.scripts + GuestVirtioWork.scripts
       + GuestClientDevices.scripts + GuestPCWork.scripts + [GuestDeviceWork.script]
     {
@@ -108,7 +106,7 @@ enum GuestImage {
       done
       ;;
     spin) while :; do :; done ;;
-    smp | load | ipi | switch | virtio | journey | nvme | disk | writes | net | button | pc)
+    smp | load | ipi | switch | virtio | journey | nvme | disk | writes | net | button | pc | devices)
       . /lab/$LAB_WORK ;;
     *) echo "guest: no work is named $LAB_WORK" ;;
     esac

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a guest does with the PC that it runs on, for LAB_WORK=pc and button: shell scripts, run by the
-/// guest's /init with its functions at hand.
+/// What a guest does with the PC that it runs on, for LAB_WORK=pc, button and devices: shell scripts, run
+/// by the guest's /init with its functions at hand.
 enum GuestPCWork {
   static let scripts: [(name: String, text: String)] = [
-    ("button", button), ("pc", firmware + screen + button),
+    ("button", button), ("pc", firmware + screen + button), ("devices", devices),
   ]
 
   /// Which firmware started it, and what that firmware still does for it: it keeps variables.
@@ -42,6 +42,29 @@ enum GuestPCWork {
     # An event of Linux's input layer: struct input_event.
     head -c 24 $event > /dev/null
     echo "guest: the power button was pressed"
+
+    """
+
+  /// An IDE disk, random numbers, a line each way on a port of virtio's, and a balloon.
+  private static let devices = """
+    while read -r module; do insmod $module || echo "bad insmod $module"; done < /devices/order
+    until_there() { tries=0; until [ -e $1 ] || [ $tries = 100 ]; do tries=$((tries + 1)); pause 0.1; done; }
+    until_there /dev/sda
+    echo "disk-sum $(md5sum < /dev/sda)"
+    echo written-by-the-guest | dd of=/dev/sda bs=4096 conv=sync,fsync 2> /dev/null
+    echo "disk-model $(cat /sys/block/sda/device/model)"
+    until_there /dev/hwrng
+    echo "random $(head -c 64 /dev/hwrng | wc -c)"
+    until port=$(grep -l '^lab$' /sys/class/virtio-ports/*/name); do pause 0.1; done
+    # One opening for both: what comes between two is dropped.
+    exec 5<>/dev/$(basename ${port%/name})
+    echo "from the guest" >&5
+    read -r -t 20 line <&5
+    echo "port $line"
+    echo "balloons $(ls -d /sys/bus/virtio/drivers/virtio_balloon/virtio* | wc -l)"
+    echo "guest: waits for its balloon"
+    read -r word
+    echo "memory $(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo)"
 
     """
 }

@@ -27,13 +27,7 @@ struct HostImage: Sendable {
     try await addApus(to: &image)
     try image.add(guest.image, at: "lab/guest/vmlinuz")
     let initramfs = try await GuestImage.make(
-      programs: guestPrograms, modules: try guest.moduleFiles(["evdev", "button"]),
-      virtioModules: try guest.moduleFiles([
-        "virtio_pci", "virtio_mmio", "virtio_blk", "virtio_net", "virtio-rng",
-        "vmw_vsock_virtio_transport",
-      ]),
-      uefiModules: try guest.moduleFiles(["efivarfs"])
-    )
+      programs: guestPrograms, modules: try Self.guestModules.mapValues(guest.moduleFiles))
     image.add(bytes: initramfs, at: "lab/guest/initramfs")
     for kernel in SmallKernel.allCases {
       image.add(bytes: kernel.image, at: "lab/guest/\(kernel.rawValue)")
@@ -49,6 +43,20 @@ struct HostImage: Sendable {
   private static let modules = [
     "kvm-amd", "kvm-intel", "irqbypass", "vfio-pci", "vfio_iommu_type1", "loop", "tun", "vhost_net",
     "vhost_vsock",
+  ]
+
+  /// The guest's, by what they are for: its power button, virtio's devices, UEFI's variables, and
+  /// what a PC of QEMU's has.
+  private static let guestModules = [
+    "modules": ["evdev", "button"],
+    "virtio": [
+      "virtio_pci", "virtio_mmio", "virtio_blk", "virtio_net", "virtio-rng",
+      "vmw_vsock_virtio_transport",
+    ],
+    "uefi": ["efivarfs"],
+    "devices": [
+      "ata_piix", "sd_mod", "virtio_pci", "virtio-rng", "virtio_console", "virtio_balloon",
+    ],
   ]
 
   private func addModules(_ names: [String], to image: inout Initramfs) throws {

@@ -94,6 +94,61 @@ extension Scenario {
     ]
     return scenario
   }()
+
+  /// Devices that a PC of QEMU's has beside a virtio disk and network.
+  static let qemuDevices: Scenario = {
+    let devices = ["kvm", "apus"]
+    var scenario = qemu(
+      "qemu-devices", "an IDE disk, virtio's random numbers, serial port and balloon: KVM and Apus",
+      seconds: 300,
+      script: """
+        load kvm-amd
+        mkfifo /tmp/port.in /tmp/port.out
+        exec 7<>/tmp/port.in 8<>/tmp/port.out
+        all() { # DEVICE
+          head -c 2097152 /dev/urandom > /tmp/disk
+          sum=$(md5sum < /tmp/disk)
+          LAB=LAB_WORK=devices
+          echo "from the host" >&7
+          start /dev/$1 -M pc -smp 2 -drive file=/tmp/disk,format=raw,if=ide -device virtio-rng-pci \\
+            -chardev pipe,id=port,path=/tmp/port -device virtio-serial-pci \\
+            -device virtserialport,chardev=port,name=lab -device virtio-balloon-pci
+          expect $1-begins within 120 said 'waits for its balloon'
+          balloon $1
+          echo go >&4
+          finish $1
+          expect $1-disk-read [ "$(of disk-sum)" = "${sum%% *}" ]
+          expect $1-disk-is-ide said '^disk-model QEMU HARDDISK'
+          expect $1-disk-written grep -q written-by-the-guest /tmp/disk
+          expect $1-random [ "$(of random)" = 64 ]
+          expect $1-port-read said '^port from the host'
+          read -r -t 5 line <&8
+          expect $1-port-written [ "$line" = "from the guest" ]
+          expect $1-has-a-balloon [ "$(of balloons)" = 1 ]
+          expect $1-nothing-bad sh -c '! grep "^bad" /tmp/console'
+          value $1-memory $(of memory)
+        }
+        # With KVM the guest gives what it can spare back. On Apus memory is pinned, and QEMU says so.
+        balloon() {
+          if [ $1 = kvm ]; then
+            monitor balloon 112
+            expect kvm-balloon within 30 answers 'info balloon' 'actual=112'
+          else
+            expect apus-balloon answers 'balloon 112' 'without synchronous MMU, balloon unavailable'
+          fi
+        }
+        for device in kvm apus; do all $device; done
+
+        """)
+    scenario.suite = .soak
+    scenario.expected += devices.flatMap { device in
+      [
+        "begins", "balloon", "powered-off", "disk-read", "disk-is-ide", "disk-written", "random",
+        "port-read", "port-written", "has-a-balloon", "nothing-bad",
+      ].map { "\(device)-\($0)" }
+    }
+    return scenario
+  }()
 }
 
 extension QEMUScript {

@@ -46,6 +46,7 @@ extension Scenario {
     qemuDebug,
     qemuMonitor,
     qemuUEFI,
+    qemuDevices,
     trace,
     latency,
     latencyIntel,
