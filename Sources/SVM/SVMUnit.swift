@@ -105,14 +105,11 @@ import X86
       number: UInt8(truncatingIfNeeded: vmcb[.exitCode] & 15), kind: .write,
       register: information >> 63 == 0 ? nil : UInt8(truncatingIfNeeded: information & 0xf))
   }
-  public var controlRegister4Exiting: Bool {
-    get { vmcb[.controlRegisterIntercepts] & Self.writesOfCR4 != 0 }
-    nonmutating set {
-      if newValue {
-        vmcb[.controlRegisterIntercepts] |= Self.writesOfCR4
-      } else {
-        vmcb[.controlRegisterIntercepts] &= ~Self.writesOfCR4
-      }
+  public func interceptCR4(hidden: UInt64) {
+    if hidden != 0 {
+      vmcb[.controlRegisterIntercepts] |= Self.writesOfCR4
+    } else {
+      vmcb[.controlRegisterIntercepts] &= ~Self.writesOfCR4
     }
   }
   /// Reads of CR0 to CR15 in the lower half, writes in the upper. APM vol. 2, appendix B.

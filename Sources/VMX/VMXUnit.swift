@@ -54,6 +54,12 @@ import X86
     (GuestControlRegisters.ownedCR4 | CR4.machineCheck.rawValue) & capabilities.possibleCR4
   }
 
+  /// The guest reads such a bit from the shadow, which has to have it as the register has.
+  public func interceptCR4(hidden: UInt64) {
+    vmcs.guestCR4 = vmcs.guestCR4
+    vmcs[.cr4Mask] = ~(GuestControlRegisters.ownedCR4 & ~hidden)
+  }
+
   // MARK: On a CPU and off it
 
   public func load() {

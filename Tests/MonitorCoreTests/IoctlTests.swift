@@ -86,6 +86,20 @@ struct IoctlTests {
     #expect(self[8, as: UInt32.self] == 0x4000_0000)
   }
 
+  /// Leaf 7 EBX bit 7: SMEP, bit 20 of CR4.
+  @Test("A bit of CR4 whose feature KVM_SET_CPUID2 leaves out is hidden from the guest")
+  func hiddenCR4() {
+    machine.processor.leaves[7] = CPUIDRegisters(ebx: 1 << 7)
+    self[0, as: UInt32.self] = 1
+    for place in UInt64(0)..<10 { self[8 + place * 4, as: UInt32.self] = 0 }
+    self[8, as: UInt32.self] = 7
+    #expect(cpu.perform(0x4008_ae90, size: 48) == 0)
+    #expect(machine.unit.hiddenCR4 & 1 << 20 != 0)
+    self[8 + 16, as: UInt32.self] = 1 << 7
+    #expect(cpu.perform(0x4008_ae90, size: 48) == 0)
+    #expect(machine.unit.hiddenCR4 & 1 << 20 == 0)
+  }
+
   /// Leaf 1 ECX bit 27, OSXSAVE, is CR4's.
   @Test("KVM_GET_CPUID2 has the bits that follow the guest's registers")
   func liveCPUID() {

@@ -38,6 +38,8 @@ final class PretendedUnit: VirtualizationUnit, @unchecked Sendable {
   var hasGigabytePages = true
   var segments: [SegmentName: Segment] = [:]
 
+  var hiddenCR4: UInt64 = 0
+  func interceptCR4(hidden: UInt64) { hiddenCR4 = hidden }
   func prepare(portBitmap: HostPhysical, nestedRoot: HostPhysical) {}
   func load() {}
   func unload() {}

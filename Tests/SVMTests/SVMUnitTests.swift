@@ -155,6 +155,15 @@ struct SVMUnitTests {
     #expect(pages[0x60, as: UInt64.self] == 0)
   }
 
+  /// APM vol. 2, appendix B: writes of CR0 to CR15 are bits 16 to 31 of the VMCB's first word.
+  @Test("Writes to CR4 exit while CPUID hides one of its bits")
+  func hiddenCR4() {
+    unit.interceptCR4(hidden: 1 << 20)
+    #expect(pages[0, as: UInt32.self] & 1 << 20 != 0)
+    unit.interceptCR4(hidden: 0)
+    #expect(pages[0, as: UInt32.self] & 1 << 20 == 0)
+  }
+
   @Test("An interrupt's vector is its own, whatever the last one's was")
   func nextInterrupt() {
     unit.injection = Event(kind: .external, vector: 0x34)

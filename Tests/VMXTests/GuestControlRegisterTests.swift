@@ -58,4 +58,20 @@ struct GuestControlRegisterTests {
     let guest = try PretendedGuest()
     #expect(guest.unit.settableCR4 == 0x17_07ff)
   }
+  @Test("A bit of CR4 that CPUID hides exits, and reads as it was")
+  func hidden() throws {
+    let guest = try PretendedGuest()
+    let smep: UInt64 = 1 << 20
+    guest.unit.cr4 = 0x20
+    // PGE, which is the guest's own.
+    guest[0x6804] |= 0x80
+    guest.unit.interceptCR4(hidden: smep)
+    #expect(guest[0x6002] & (smep | 0x80) == smep)
+    #expect(guest[0x6006] & smep == 0)
+    #expect(guest.unit.cr4 == 0xa0)
+    guest.unit.cr4 = 0x20 | smep
+    guest.unit.interceptCR4(hidden: 0)
+    #expect(guest[0x6002] & smep == 0)
+    #expect(guest.unit.cr4 == 0x20 | smep)
+  }
 }

@@ -124,8 +124,9 @@ public protocol VirtualizationUnit {
 
   /// Bits of CR4 that the guest can set, on processors that leave checking them to the monitor.
   var settableCR4: UInt64 { get }
-  /// Every write to CR4 exits, on processors that cannot say of which bits.
-  var controlRegister4Exiting: Bool { get nonmutating set }
+  /// Bits of CR4 that the processor has and CPUID hides from the guest: a write that would change one
+  /// exits. On processors that cannot say of which bits, every write does while there is one.
+  func interceptCR4(hidden: UInt64)
   /// The four entries of PAE's first level, on processors that do not read them from memory
   /// themselves after the monitor has written a control register.
   func setPageDirectoryPointers(_ entries: InlineArray<4, UInt64>)
@@ -150,10 +151,6 @@ extension VirtualizationUnit {
     nonmutating set {}
   }
   public var settableCR4: UInt64 { .max }
-  public var controlRegister4Exiting: Bool {
-    get { false }
-    nonmutating set {}
-  }
   public func setPageDirectoryPointers(_ entries: InlineArray<4, UInt64>) {}
 }
 

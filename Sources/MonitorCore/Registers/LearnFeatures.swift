@@ -23,7 +23,7 @@ extension VirtualCPU {
       state.offeredCR4 &= CR4.possible(
         basic: cpuidTable.answer(1, 0), structured: cpuidTable.answer(7, 0))
     }
-    unit.controlRegister4Exiting = state.offeredCR4 != state.possibleCR4
+    unit.interceptCR4(hidden: state.possibleCR4 & ~state.offeredCR4)
   }
 }
 
